@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One run's configuration: plain values with their defaults. options.cpp describes each key to
+// people, load.cpp reads YAML into this, validate.cpp holds the rules across keys.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/options.hpp"
+
+namespace tw::config {
+
+struct Port {
+    std::string name;
+    std::string device;  // PCI address | DPDK vdev string | "iface:eth0" | "pcap:file.pcap"
+    std::string tap;     // name of the tap; default: the port's own name
+    std::uint32_t descriptors = 0;  // 0 = auto
+};
+
+struct Tap {
+    Nanos direction_skew = -1;  // -1: analysis.direction_skew
+    bool vlan_key = false;
+    bool tunnel_key = false;
+};
+
+enum class Poll : std::uint8_t { busy, adaptive };
+enum class Distribution : std::uint8_t { automatic, rss, dispatcher };
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+struct Workers {
+    std::vector<std::uint32_t> cores{0};  // CPU ids, repeats allowed; worker i owns RX queue i of every port
+    Poll poll = Poll::busy;
+    Distribution distribution = Distribution::automatic;
+};
+
+struct Flows {
+    std::uint32_t max_per_worker = 1'000'000;       // IPv4
+    std::uint32_t max_ipv6_per_worker = 250'000;
+    FlowTimeouts timeouts;
+};
+
+struct Analysis {
+    Nanos direction_skew = 50 * kMillisecond;
+    std::uint16_t decap = kDecapAll;
+};
+
+struct Output {
+    std::string path;  // "" = off, "-" = standard output
+};
+
+struct Log {
+    LogLevel level = LogLevel::info;
+    std::string path = "-";           // "-" = standard error
+    Nanos interval = 10 * kSecond;    // between counter lines; 0 = none
+};
+
+struct Config {
+    std::vector<std::string> eal_args;
+    std::vector<Port> ports;
+    std::map<std::string, Tap> taps;
+    Workers workers;
+    Flows flows;
+    Analysis analysis;
+    std::string filter;
+    Output events{"-"};
+    Output flow_records{""};
+    Log log;
+};
+
+}  // namespace tw::config

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The language core speaks to the outside: episodes (Event) and connections (FlowRecord), plain
+// fixed-size structs that cross the ring from a worker to housekeeping by value.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "core/flow/key.hpp"
+#include "core/tcp/flags.hpp"
+
+namespace tw::event {
+
+enum class EventType : std::uint8_t { hole, repeat, handshake, reset, stall, path };
+
+// How an episode ended. Facts about bytes and ACKs; who is to blame is a verdict, not a resolution.
+enum class Resolution : std::uint8_t {
+    filled,               // hole: the bytes were captured later
+    filled_after_ack,     // hole: captured within direction_skew after an ACK already covered them
+    acknowledged_unseen,  // hole: the receiver acknowledged the bytes, they were never captured
+    never,                // hole: neither captured nor acknowledged; repeat: never acknowledged
+    acknowledged,         // repeat: acknowledged after the first repeat
+    acknowledged_before,  // repeat: all of it had been acknowledged before the first repeat
+    unknown_limit,        // a stated limit was reached (see the counters): the end was not followed
+};
+
+enum class Direction : std::uint8_t { c2s, s2c };
+
+[[nodiscard]] std::string_view name(EventType type);
+[[nodiscard]] std::string_view name(Resolution resolution);
+[[nodiscard]] std::string_view name(Direction direction);
+
+// A segment an episode rests on.
+struct FrameRef {
+    std::uint64_t frame = 0;  // 0 = not numbered (live)
+    Nanos time = 0;
+    std::uint8_t tap = 0;
+};
+
+// The two ends as far as they are known: the client sent the SYN, or is a guess (FlowRecord).
+struct FlowName {
+    flow::Endpoint client;
+    flow::Endpoint server;
+    std::uint32_t stream = 0;  // tcp.stream in read; unique within the run live
+};
+
+struct Event {
+    static constexpr std::size_t kSubjectsMax = 2;
+    static constexpr std::size_t kEvidenceMax = 2;
+
+    std::uint64_t id = 0;  // from 1, unique within the run
+    EventType type = EventType::hole;
+    Resolution resolution = Resolution::never;
+    Direction direction = Direction::c2s;
+    std::uint8_t tap = 0;
+    std::uint8_t subjects_count = 0;
+    std::uint8_t evidence_count = 0;
+    std::uint32_t repeats_count = 0;  // repeat: segments in the run
+    FlowName flow;
+    Nanos time = 0;      // first sign
+    Nanos time_end = 0;  // resolution, or the last moment the flow was seen
+    std::uint32_t seq_begin = 0;
+    std::uint32_t seq_end = 0;   // one past the last
+    std::uint64_t bytes = 0;     // hole: its length; repeat: payload bytes sent again
+    // hole: the segment that showed it; repeat: the first and the last repeated segment
+    std::array<FrameRef, kSubjectsMax> subject{};
+    // what resolved it: the filler, the ACK
+    std::array<FrameRef, kEvidenceMax> evidence{};
+};
+
+struct FlowRecord {
+    FlowName flow;
+    Nanos first = 0;
+    Nanos last = 0;
+    Nanos initial_rtt = 0;  // 0 = unknown; may be negative where the capture runs backwards
+    std::uint8_t completeness = 0;  // Wireshark's bit set: 1 SYN, 2 SYN/ACK, 4 ACK, 8 data, 16 FIN, 32 RST
+    bool client_known = false;      // a SYN or SYN/ACK told who the client is; else a guess
+    bool details_lost = false;      // a limit was reached: flags and missing bytes are lower bounds
+    std::uint8_t tap = 0;
+    // index: Direction
+    std::array<std::uint64_t, 2> packets{};
+    std::array<std::uint64_t, 2> bytes{};  // TCP payload captured, repeats included
+    std::array<std::uint64_t, 2> missing_bytes{};
+    std::array<tcp::FlagCounts, 2> flags{};
+};
+
+}  // namespace tw::event

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The identity of a TCP connection: unordered pair of endpoints, both directions give the same key.
+// Side 0 is the endpoint with the lower address (compared as bytes), then the lower port.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+namespace tw::flow {
+
+using AddressV4 = std::array<std::uint8_t, 4>;
+using AddressV6 = std::array<std::uint8_t, 16>;
+
+// Key bytes are hashed and compared as a whole, so no member may have padding. Ports are host order.
+struct KeyV4 {
+    AddressV4 address[2];
+    std::uint16_t port[2];
+    std::uint32_t scope;  // 0, or the VLAN / tunnel id where the tap's options make it part of the key
+    friend bool operator==(const KeyV4&, const KeyV4&) = default;
+};
+static_assert(sizeof(KeyV4) == 16);
+
+struct KeyV6 {
+    AddressV6 address[2];
+    std::uint16_t port[2];
+    std::uint32_t scope;
+    friend bool operator==(const KeyV6&, const KeyV6&) = default;
+};
+static_assert(sizeof(KeyV6) == 40);
+
+// One endpoint as output needs it; IPv4 addresses use the first four bytes.
+struct Endpoint {
+    AddressV6 address{};
+    std::uint16_t port = 0;
+    bool v6 = false;
+};
+
+// Fills `key` in canonical order and returns the side (0 or 1) that `source` became.
+template <typename Key, typename Address>
+inline std::uint8_t canonical_key(const Address& source, std::uint16_t source_port,
+                                  const Address& destination, std::uint16_t destination_port,
+                                  std::uint32_t scope, Key& key) {
+    const int order = std::memcmp(source.data(), destination.data(), source.size());
+    const std::uint8_t side = order > 0 || (order == 0 && source_port > destination_port) ? 1 : 0;
+    key.address[side] = source;
+    key.address[side ^ 1] = destination;
+    key.port[side] = source_port;
+    key.port[side ^ 1] = destination_port;
+    key.scope = scope;
+    return side;
+}
+
+}  // namespace tw::flow
