@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Episodes and connections as JSON lines (design: --events, --flows; live outputs use the same).
+// The first line carries the schema's name and the tool's version; each further line is one object.
+// A key that has no meaning for a line is absent. Disk errors are kept, never thrown.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "core/event/event.hpp"
+#include "sinks/output_file.hpp"
+
+namespace tw::sinks {
+
+inline constexpr std::string_view kEventsSchema = "tapwitness/events/1";
+inline constexpr std::string_view kFlowsSchema = "tapwitness/flows/1";
+
+class EventLines {
+  public:
+    // tap_names[i] is the name of Event::tap i.
+    explicit EventLines(std::vector<std::string> tap_names);
+
+    // "-" is standard output. Writes the schema line.
+    [[nodiscard]] std::expected<void, Error> open(const std::string& path);
+    [[nodiscard]] bool is_open() const { return file_.is_open(); }
+    // Nothing happens before open() or after a failure.
+    void write(const event::Event& event);
+    // Hands buffered lines to the system. False once anything could not be written.
+    bool flush() { return file_.flush(); }
+    [[nodiscard]] const std::optional<Error>& error() const { return file_.error(); }
+    // The reader of a pipe went away: not an error, but no use going on.
+    [[nodiscard]] bool reader_gone() const { return file_.reader_gone(); }
+
+  private:
+    OutputFile file_;
+    std::vector<std::string> taps_;
+    std::string line_;  // reused
+};
+
+class FlowLines {
+  public:
+    explicit FlowLines(std::vector<std::string> tap_names);
+
+    [[nodiscard]] std::expected<void, Error> open(const std::string& path);
+    [[nodiscard]] bool is_open() const { return file_.is_open(); }
+    void write(const event::FlowRecord& record);
+    bool flush() { return file_.flush(); }
+    [[nodiscard]] const std::optional<Error>& error() const { return file_.error(); }
+    [[nodiscard]] bool reader_gone() const { return file_.reader_gone(); }
+
+  private:
+    OutputFile file_;
+    std::vector<std::string> taps_;
+    std::string line_;
+};
+
+}  // namespace tw::sinks
