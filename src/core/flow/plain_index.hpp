@@ -11,16 +11,15 @@ namespace tw::flow {
 
 class PlainIndex final : public FlowIndex {
   public:
-    // Holds up to slots_max keys of key_bytes each. `initial_buckets` (0 = for slots_max at once) is
-    // how large the bucket array starts.
-    PlainIndex(std::uint32_t key_bytes, std::uint32_t slots_max, Backing backing,
-               std::uint32_t initial_buckets = 0);
+    // Holds up to keys_max keys of key_bytes each, for slots below keys_max. `initial_keys` (0 =
+    // keys_max) is how many fit before grow_for_burst() must have been called.
+    PlainIndex(std::uint32_t key_bytes, std::uint32_t keys_max, Backing backing,
+               std::uint32_t initial_keys = 0);
 
     void find_burst(const void* const* keys, const std::uint32_t* hashes, std::uint32_t count,
                     std::uint32_t* slots) override;
-    [[nodiscard]] std::uint32_t insert(const void* key, std::uint32_t hash) override;
+    [[nodiscard]] bool insert(const void* key, std::uint32_t hash, std::uint32_t slot) override;
     void erase(const void* key, std::uint32_t hash, std::uint32_t slot) override;
-    [[nodiscard]] std::uint32_t slots_max() const override { return slots_max_; }
     [[nodiscard]] std::size_t memory_bytes() const override;
 
     // Doubles the bucket array until a burst of new keys fits at half load. Not for packet code.
@@ -32,19 +31,18 @@ class PlainIndex final : public FlowIndex {
         std::uint32_t slot_plus_one;  // 0 = empty
     };
 
-    [[nodiscard]] bool key_equals(std::uint32_t slot, const void* key) const;
-    void place(std::uint32_t hash, std::uint32_t slot);
+    [[nodiscard]] bool holds(std::uint32_t slot, const void* key) const;
+    [[nodiscard]] std::uint32_t find_from(std::uint32_t bucket, const void* key,
+                                          std::uint32_t hash) const;
+    void place(std::uint32_t hash, std::uint32_t slot_plus_one);
 
     std::uint32_t key_bytes_;
-    std::uint32_t slots_max_;
+    std::uint32_t keys_max_;
     Backing backing_;
-    std::uint32_t bucket_mask_;
-    std::uint32_t used_ = 0;        // keys present
-    std::uint32_t fresh_ = 0;       // slots never handed out begin here
-    std::uint32_t free_head_ = 0;   // list of freed slots, threaded through free_next_; slot + 1
+    std::uint32_t used_ = 0;
+    std::uint32_t mask_;  // buckets - 1, a power of two minus one
     LazyArray<Bucket> buckets_;
-    LazyArray<unsigned char> keys_;
-    LazyArray<std::uint32_t> free_next_;
+    LazyArray<unsigned char> keys_;  // by slot
 };
 
 }  // namespace tw::flow
