@@ -63,6 +63,9 @@ struct Event {
     Nanos time_end = 0;  // resolution, or the last moment the flow was seen
     std::uint32_t seq_begin = 0;
     std::uint32_t seq_end = 0;   // one past the last
+    // What Wireshark subtracts to show relative numbers in this direction; people read those.
+    std::uint32_t seq_base = 0;
+    bool seq_base_known = false;
     std::uint64_t bytes = 0;     // hole: its length; repeat: payload bytes sent again
     // hole: the segment that showed it; repeat: the first and the last repeated segment
     std::array<FrameRef, kSubjectsMax> subject{};
