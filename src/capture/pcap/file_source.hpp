@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reads a capture file as bursts of frames: pcap and pcapng of either byte order, plain or gzip,
+// from a path, a FIFO or standard input. Our own reader, because libpcap refuses pcapng with several
+// link types and hides interface statistics and drop counts. It does not decode, filter or merge.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/error.hpp"
+#include "capture/pcap/ledger.hpp"
+#include "core/frame.hpp"
+
+namespace tw::pcap {
+
+class Format;
+class Window;
+
+struct FileSourceOptions {
+    std::uint64_t first_number = 1;  // Frame::number of the first frame; several files run on
+    std::uint8_t tap = 0;            // Frame::tap of every frame
+};
+
+struct Progress {
+    std::uint64_t bytes_read = 0;   // of the file as stored: compressed bytes for gzip
+    std::uint64_t bytes_total = 0;  // 0 = unknown: a pipe
+};
+
+class FileSource {
+  public:
+    // "-" is standard input. The error names the path, what is wrong and what is allowed. On a FIFO
+    // this waits until the writer has sent the file header.
+    [[nodiscard]] static std::expected<std::unique_ptr<FileSource>, Error> open(
+        const std::string& path, const FileSourceOptions& options = {});
+
+    // The same from memory, which must outlive the source. `name` stands for the path in messages.
+    [[nodiscard]] static std::expected<std::unique_ptr<FileSource>, Error> open_memory(
+        std::span<const std::uint8_t> bytes, const std::string& name,
+        const FileSourceOptions& options = {});
+
+    ~FileSource();
+    FileSource(const FileSource&) = delete;
+    FileSource& operator=(const FileSource&) = delete;
+
+    // The next frames, at most kBurstMax, in the order of the file; empty at the end, and from then
+    // on. Their bytes stay valid until the next call. A growing pipe is never waited on while
+    // complete frames are at hand.
+    [[nodiscard]] std::span<const Frame> next();
+
+    [[nodiscard]] std::uint64_t frames_read() const { return frames_read_; }
+    // Set once reading ended before the end of the file: cut short or corrupt. One sentence with
+    // path, frame number and byte offset (after decompression).
+    [[nodiscard]] const std::optional<std::string>& warning() const { return warning_; }
+    [[nodiscard]] Progress progress() const;
+    // Complete once next() has returned an empty span; until then, what was read so far. Builds
+    // strings: not for every burst.
+    [[nodiscard]] Ledger ledger() const;
+    [[nodiscard]] const std::string& path() const { return path_; }
+    // "pcap", "pcapng", "pcap, gzip" …
+    [[nodiscard]] std::string format_name() const;
+
+  private:
+    FileSource(std::string path, const FileSourceOptions& options, std::unique_ptr<Window> window,
+               std::unique_ptr<Format> format);
+    static std::expected<std::unique_ptr<FileSource>, Error> open_window(
+        const std::string& path, const FileSourceOptions& options, std::unique_ptr<Window> window);
+
+    std::string path_;
+    std::unique_ptr<Window> window_;
+    std::unique_ptr<Format> format_;
+    std::array<Frame, kBurstMax> frames_;
+    std::uint64_t next_number_;
+    std::uint64_t frames_read_ = 0;
+    std::uint8_t tap_;
+    bool ended_ = false;
+    std::optional<std::string> warning_;
+};
+
+}  // namespace tw::pcap
