@@ -52,7 +52,8 @@ struct PcapngInterface {
     std::string description{};
     std::string filter{};
     std::string operating_system{};
-    // Powers of ten 10^-n, or with bit 7 set of two; absent = the option is left out (microseconds).
+    // Powers of ten 10^-n, or with bit 7 set of two; absent = the option is left out
+    // (microseconds).
     std::optional<std::uint8_t> time_resolution = 9;
     std::optional<std::int64_t> time_offset_seconds{};
     std::vector<PcapngOption> more{};

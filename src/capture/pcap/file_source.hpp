@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads a capture file as bursts of frames: pcap and pcapng of either byte order, plain or gzip,
-// from a path, a FIFO or standard input. Our own reader, because libpcap refuses pcapng with several
-// link types and hides interface statistics and drop counts. It does not decode, filter or merge.
+// from a path, a FIFO or standard input. Our own reader, because libpcap refuses pcapng with
+// several link types and hides interface statistics and drop counts. It does not decode, filter or
+// merge.
 #pragma once
 
 #include <array>

@@ -17,7 +17,7 @@ namespace tw::pcap {
 // Names, filters and programs come from the file and are made printable: control characters and
 // invalid UTF-8 are replaced, length is limited.
 struct InterfaceLedger {
-    std::uint32_t section = 0;          // index of its pcapng section, 0 for pcap
+    std::uint32_t section = 0;           // index of its pcapng section, 0 for pcap
     std::uint32_t link_type_number = 0;  // LINKTYPE_ value of the file
     LinkType link = LinkType::unsupported;
     std::string link_name;         // "EN10MB", "IEEE802_11", or "LINKTYPE 299"
