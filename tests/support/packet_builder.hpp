@@ -144,6 +144,9 @@ class PacketBuilder {
     [[nodiscard]] Bytes build() const;
 
   private:
+    static constexpr std::uint16_t kJumbo = 1;
+    static constexpr std::uint16_t kTunnelSourcePort = 54321;
+
     enum class Kind : std::uint8_t {
         ethernet,
         vlan,
@@ -175,6 +178,17 @@ class PacketBuilder {
         tcp,
         raw,
     };
+    // What a header says of itself to its neighbours. Offsets are into the header; -1 = no such
+    // field.
+    struct KindInfo {
+        Kind kind;
+        std::uint16_t ether_type = 0;      // how an outer header announces it
+        std::uint8_t ip_protocol = 59;     // idem; 59 = nothing follows
+        int type_offset = -1;              // its own EtherType field
+        int next_offset = -1;              // its own next protocol field
+        std::uint8_t checksum_offset = 0;  // 0 = none
+        bool addresses_in_checksum = false;
+    };
     struct Patch {
         std::size_t offset;  // within the layer
         std::size_t width;   // 1, 2 or 4
@@ -182,7 +196,7 @@ class PacketBuilder {
     };
     struct Layer {
         Kind kind;
-        std::uint16_t detail = 0;  // vlan: TPID; bsd_null: 1 = big endian
+        std::uint16_t detail = 0;  // vlan: TPID; bsd_null: 1 = big endian; hop_by_hop: kJumbo
         std::size_t offset = 0;    // in bytes_
         std::vector<Patch> patches{};
         std::optional<std::size_t> quoted_bytes{};
@@ -191,10 +205,15 @@ class PacketBuilder {
     Layer& add(Kind kind, std::initializer_list<std::uint8_t> header, std::uint16_t detail = 0);
     Layer& add(Kind kind, std::span<const std::uint8_t> header, std::uint16_t detail = 0);
     PacketBuilder& add_options_header(Kind kind, std::span<const std::uint8_t> options);
+    void pad_to_word();
     [[nodiscard]] std::size_t layer_bytes(std::size_t index) const;
     [[nodiscard]] std::uint8_t* last_header();  // bytes of the layer added last
-    void link_to_next(Bytes& frame, std::size_t index) const;
-    void finish_layer(Bytes& frame, std::size_t index, std::size_t end) const;
+    [[nodiscard]] static const KindInfo& info(Kind kind);
+    [[nodiscard]] static bool is_jumbo(const Layer& layer) {
+        return layer.kind == Kind::hop_by_hop && layer.detail == kJumbo;
+    }
+    void link_to_next(Bytes& frame, std::size_t index, std::size_t end) const;
+    void fill_lengths(Bytes& frame, std::size_t index, std::size_t end) const;
     void fill_checksum(Bytes& frame, std::size_t index, std::size_t end) const;
     [[nodiscard]] std::uint32_t pseudo_header_sum(const Bytes& frame, std::size_t index,
                                                   std::size_t end) const;
