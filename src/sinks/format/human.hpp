@@ -17,6 +17,15 @@ void append_address(std::string& out, const flow::Endpoint& endpoint);
 // "10.0.0.5:80", "[2001:db8::1]:80".
 [[nodiscard]] std::string endpoint_text(const flow::Endpoint& endpoint);
 
+// to - from, without overflow: time stamps come from files and may be any number.
+[[nodiscard]] constexpr Nanos elapsed(Nanos from, Nanos to) {
+    Nanos difference = 0;
+    if (__builtin_sub_overflow(to, from, &difference)) {
+        return to > from ? INT64_MAX : INT64_MIN;
+    }
+    return difference;
+}
+
 // "1,234,567"
 [[nodiscard]] std::string count_text(std::uint64_t count);
 // "1 hole", "2 holes", "1,000 holes"; `plural` where adding an s is not enough.

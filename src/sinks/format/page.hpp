@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Lays out text for people: headings, wrapped paragraphs, aligned tables. Plain ASCII; colour only
+// if asked. Knows nothing of what it prints.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tw::sinks::format {
+
+struct PageStyle {
+    bool colour = false;
+    std::size_t width = 0;  // columns; 0 = never wrap (output to a file or pipe)
+};
+
+enum class Tone : unsigned char { plain, strong, good, bad, faint };
+
+// Replaces control characters, so that a name from the outside cannot drive the terminal.
+[[nodiscard]] std::string printable(std::string_view text);
+
+class Table {
+  public:
+    // '<' left, '>' right: one character per column. The last column is not padded.
+    explicit Table(std::string_view alignment) : alignment_(alignment) {}
+    void row(std::initializer_list<std::string> cells) { rows_.emplace_back(cells); }
+    [[nodiscard]] bool empty() const { return rows_.empty(); }
+    [[nodiscard]] std::vector<std::string> lines() const;
+
+  private:
+    std::string alignment_;
+    std::vector<std::vector<std::string>> rows_;
+};
+
+class Page {
+  public:
+    explicit Page(const PageStyle& style) : style_(style) {}
+
+    // A blank line, then the heading.
+    void heading(std::string_view text);
+    void blank() { text_ += '\n'; }
+    // As it is, never wrapped: commands to copy.
+    void line(std::string_view text, Tone tone = Tone::plain);
+    // Wrapped at the width; further lines are indented by `hanging`.
+    void paragraph(std::string_view text, std::size_t indent, std::size_t hanging,
+                   Tone tone = Tone::plain);
+    // Never wrapped. With `head`, the first row is the table's heading.
+    void table(const Table& table, bool head);
+
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+  private:
+    PageStyle style_;
+    std::string text_;
+};
+
+}  // namespace tw::sinks::format
