@@ -11,8 +11,8 @@ namespace tw {
 enum class ExitCode : int {
     done = 0,
     validation_failed = 1,
-    operator_mistake = 2,     // arguments, configuration, unreadable file
-    environment_failed = 3,   // while running: disk full, port lost
+    operator_mistake = 2,    // arguments, configuration, unreadable file
+    environment_failed = 3,  // while running: disk full, port lost
     inconclusive = 4,
 };
 

@@ -6,7 +6,9 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-std::size_t rounded(std::size_t bytes) { return (bytes + kHugePage - 1) / kHugePage * kHugePage; }
+std::size_t rounded(std::size_t bytes) {
+    return (bytes + kHugePage - 1) / kHugePage * kHugePage;
+}
 
 }  // namespace
 
@@ -18,8 +20,7 @@ void* reserve_region(std::size_t bytes, Backing backing) {
         void* region = mmap(nullptr, length, kProtection, kBase | MAP_NORESERVE, -1, 0);
         return region == MAP_FAILED ? nullptr : region;
     }
-    void* region =
-        mmap(nullptr, length, kProtection, kBase | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+    void* region = mmap(nullptr, length, kProtection, kBase | MAP_HUGETLB | MAP_POPULATE, -1, 0);
     if (region != MAP_FAILED) {
         return region;
     }
@@ -35,6 +36,8 @@ void* reserve_region(std::size_t bytes, Backing backing) {
     return region;
 }
 
-void release_region(void* region, std::size_t bytes) { munmap(region, rounded(bytes)); }
+void release_region(void* region, std::size_t bytes) {
+    munmap(region, rounded(bytes));
+}
 
 }  // namespace tw

@@ -39,7 +39,7 @@ struct DecodeOptions {
 };
 
 struct FlowTimeouts {
-    bool enabled = true;  // off in `read`: tshark never forgets a connection
+    bool enabled = true;                // off in `read`: tshark never forgets a connection
     Nanos embryonic = 5 * kSecond;      // handshake not finished
     Nanos established = 300 * kSecond;  // idle
     Nanos closing = 10 * kSecond;       // after RST, or FIN of both sides
@@ -60,8 +60,9 @@ struct AnalysisOptions {
     // How long after an ACK its data may still be captured late, when the two directions come from
     // different ports, queues or files (verdicts.md section 1). Flags never wait.
     Nanos direction_skew = 50 * kMillisecond;
-    // Follow unacknowledged segments exactly as tshark does, up to its limit of 10,000 per direction;
-    // live treats the list as never full, which changes nothing but FIN/SYN beyond that limit.
+    // Follow unacknowledged segments exactly as tshark does, up to its limit of 10,000 per
+    // direction; live treats the list as never full, which changes nothing but FIN/SYN beyond that
+    // limit.
     bool exact_flight = false;
 };
 

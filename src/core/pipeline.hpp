@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // START READING HERE. The path of a packet through core: decode, find the connection, judge the
-// segment, emit what was found. A function of frames: no clock, no I/O, no lock, no allocation after
-// construction. Live workers and `read` are thin drivers over this one class.
+// segment, emit what was found. A function of frames: no clock, no I/O, no lock, no allocation
+// after construction. Live workers and `read` are thin drivers over this one class.
 #pragma once
 
 #include <array>
@@ -41,12 +41,12 @@ class Pipeline {
     // until the next call.
     std::span<const Observation> process(std::span<const Frame> frames);
 
-    // Ages a slice of the table. `now` is the time of the wire: the last frame's, or the clock's when
-    // the link is silent. Call every few bursts; a whole round takes kSweepCalls calls.
+    // Ages a slice of the table. `now` is the time of the wire: the last frame's, or the clock's
+    // when the link is silent. Call every few bursts; a whole round takes kSweepCalls calls.
     void tick(Nanos now);
 
-    // At the end of a run: closes up to `connections_max` connections (episodes and flow record each)
-    // and returns true once none is left. Drain the outbox between calls.
+    // At the end of a run: closes up to `connections_max` connections (episodes and flow record
+    // each) and returns true once none is left. Drain the outbox between calls.
     [[nodiscard]] bool close_some(std::uint32_t connections_max);
 
     [[nodiscard]] std::uint64_t live_flows() const;

@@ -27,13 +27,14 @@ struct Segment {
     std::uint16_t window = 0;     // raw field
     std::uint8_t flags = 0;       // tcp_flag bits as on the wire (CWR .. FIN)
     std::uint8_t data_words = 0;  // data offset field, 32-bit words
-    // False for the first fragment of a datagram, a header quoted in an ICMP error, or a data offset
-    // beyond the IP length: the packet touches the connection but not its sequence state.
+    // False for the first fragment of a datagram, a header quoted in an ICMP error, or a data
+    // offset beyond the IP length: the packet touches the connection but not its sequence state.
     bool payload_known = false;
     bool quoted = false;      // inside an ICMP / ICMPv6 error
     bool fragmented = false;  // first fragment
-    // Data offset >= 5, and the checksum, urgent pointer and all options are within the captured bytes
-    // and the IP length. Otherwise state moves but nothing is reported (wireshark.md 1.3 step 11).
+    // Data offset >= 5, and the checksum, urgent pointer and all options are within the captured
+    // bytes and the IP length. Otherwise state moves but nothing is reported (wireshark.md 1.3 step
+    // 11).
     bool header_complete = false;
     // Options (data_words*4 - 20 bytes) where header_complete, else nullptr and 0.
     std::uint8_t options_bytes = 0;
@@ -44,8 +45,9 @@ struct Decoded {
     // Counter::decoded_segments if there is a TCP segment, else the reason why there is none.
     stats::Counter outcome = stats::Counter::decode_not_ip;
     bool v6 = false;
-    std::uint8_t sender = 0;  // side of the key that sent the segment (the quoted sender for a quote)
-    std::uint8_t ttl = 0;     // of the innermost IP header
+    std::uint8_t sender =
+        0;                 // side of the key that sent the segment (the quoted sender for a quote)
+    std::uint8_t ttl = 0;  // of the innermost IP header
     std::uint16_t ip_id = 0;  // IPv4 only, else 0
     std::uint8_t layers = 0;  // headers walked before TCP
     union {

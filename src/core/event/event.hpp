@@ -62,11 +62,11 @@ struct Event {
     Nanos time = 0;      // first sign
     Nanos time_end = 0;  // resolution, or the last moment the flow was seen
     std::uint32_t seq_begin = 0;
-    std::uint32_t seq_end = 0;   // one past the last
+    std::uint32_t seq_end = 0;  // one past the last
     // What Wireshark subtracts to show relative numbers in this direction; people read those.
     std::uint32_t seq_base = 0;
     bool seq_base_known = false;
-    std::uint64_t bytes = 0;     // hole: its length; repeat: payload bytes sent again
+    std::uint64_t bytes = 0;  // hole: its length; repeat: payload bytes sent again
     // hole: the segment that showed it; repeat: the first and the last repeated segment
     std::array<FrameRef, kSubjectsMax> subject{};
     // what resolved it: the filler, the ACK
@@ -78,9 +78,10 @@ struct FlowRecord {
     Nanos first = 0;
     Nanos last = 0;
     Nanos initial_rtt = 0;  // 0 = unknown; may be negative where the capture runs backwards
-    std::uint8_t completeness = 0;  // Wireshark's bit set: 1 SYN, 2 SYN/ACK, 4 ACK, 8 data, 16 FIN, 32 RST
-    bool client_known = false;      // a SYN or SYN/ACK told who the client is; else a guess
-    bool details_lost = false;      // a limit was reached: flags and missing bytes are lower bounds
+    std::uint8_t completeness =
+        0;  // Wireshark's bit set: 1 SYN, 2 SYN/ACK, 4 ACK, 8 data, 16 FIN, 32 RST
+    bool client_known = false;  // a SYN or SYN/ACK told who the client is; else a guess
+    bool details_lost = false;  // a limit was reached: flags and missing bytes are lower bounds
     std::uint8_t tap = 0;
     // index: Direction
     std::array<std::uint64_t, 2> packets{};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Key -> slot of the table's own numbering. Two implementations: rte_hash (capture/dpdk) for live, PlainIndex for read, tests and
-// fuzzing; both run the same captures in tests and must give the same output. One virtual call per
-// burst, so its cost is lost in noise.
+// Key -> slot of the table's own numbering. Two implementations: rte_hash (capture/dpdk) for live,
+// PlainIndex for read, tests and fuzzing; both run the same captures in tests and must give the
+// same output. One virtual call per burst, so its cost is lost in noise.
 #pragma once
 
 #include <cstddef>

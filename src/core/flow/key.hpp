@@ -12,11 +12,13 @@ namespace tw::flow {
 using AddressV4 = std::array<std::uint8_t, 4>;
 using AddressV6 = std::array<std::uint8_t, 16>;
 
-// Key bytes are hashed and compared as a whole, so no member may have padding. Ports are host order.
+// Key bytes are hashed and compared as a whole, so no member may have padding. Ports are host
+// order.
 struct KeyV4 {
     AddressV4 address[2];
     std::uint16_t port[2];
-    std::uint32_t scope;  // 0, or the VLAN / tunnel id where the tap's options make it part of the key
+    std::uint32_t
+        scope;  // 0, or the VLAN / tunnel id where the tap's options make it part of the key
     friend bool operator==(const KeyV4&, const KeyV4&) = default;
 };
 static_assert(sizeof(KeyV4) == 16);

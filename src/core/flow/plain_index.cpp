@@ -120,6 +120,8 @@ void PlainIndex::grow_for_burst() {
     }
 }
 
-std::size_t PlainIndex::memory_bytes() const { return buckets_.bytes() + keys_.bytes(); }
+std::size_t PlainIndex::memory_bytes() const {
+    return buckets_.bytes() + keys_.bytes();
+}
 
 }  // namespace tw::flow

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// FlowIndex without DPDK: open addressing over (hash, slot) pairs of 8 bytes, linear probing, load at
-// most one half. Serves `read`, unit tests and fuzzing. Capacity is fixed within a burst; a driver
-// that is not bound to allocate at start calls grow_for_burst() between bursts.
+// FlowIndex without DPDK: open addressing over (hash, slot) pairs of 8 bytes, linear probing, load
+// at most one half. Serves `read`, unit tests and fuzzing. Capacity is fixed within a burst; a
+// driver that is not bound to allocate at start calls grow_for_burst() between bursts.
 #pragma once
 
 #include "base/lazy_array.hpp"

@@ -11,6 +11,8 @@ constexpr std::array<CounterInfo, kCounters> kTable{{
 
 }  // namespace
 
-std::span<const CounterInfo, kCounters> counter_table() { return kTable; }
+std::span<const CounterInfo, kCounters> counter_table() {
+    return kTable;
+}
 
 }  // namespace tw::stats

@@ -11,6 +11,8 @@ constexpr std::array<FlagInfo, kFlags> kTable{{
 
 }  // namespace
 
-std::span<const FlagInfo, kFlags> flag_table() { return kTable; }
+std::span<const FlagInfo, kFlags> flag_table() {
+    return kTable;
+}
 
 }  // namespace tw::tcp

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// TCP options (RFC 9293 section 3.2): what tracking needs of them. Broken options end the walk.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/decode/decoded.hpp"
+
+namespace tw::tcp {
+
+struct SackBlock {
+    std::uint32_t left = 0;
+    std::uint32_t right = 0;  // one past the last
+};
+
+struct OptionFacts {
+    std::int8_t window_scale = -1;    // -1 = absent; at most 14 (RFC 7323 section 2.3)
+    bool sack_without_block = false;  // a SACK option too short for one block
+    std::uint8_t sack_count = 0;
+    std::array<SackBlock, 4> sack{};
+};
+
+// segment.options_bytes must not be zero.
+[[nodiscard]] OptionFacts read_options(const decode::Segment& segment);
+
+}  // namespace tw::tcp
