@@ -30,13 +30,14 @@ enum class Distribution : std::uint8_t { automatic, rss, dispatcher };
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 struct Workers {
-    std::vector<std::uint32_t> cores{0};  // CPU ids, repeats allowed; worker i owns RX queue i of every port
+    // CPU ids, repeats allowed; worker i owns RX queue i of every port.
+    std::vector<std::uint32_t> cores{0};
     Poll poll = Poll::busy;
     Distribution distribution = Distribution::automatic;
 };
 
 struct Flows {
-    std::uint32_t max_per_worker = 1'000'000;       // IPv4
+    std::uint32_t max_per_worker = 1'000'000;  // IPv4
     std::uint32_t max_ipv6_per_worker = 250'000;
     FlowTimeouts timeouts;
 };
@@ -52,8 +53,8 @@ struct Output {
 
 struct Log {
     LogLevel level = LogLevel::info;
-    std::string path = "-";           // "-" = standard error
-    Nanos interval = 10 * kSecond;    // between counter lines; 0 = none
+    std::string path = "-";         // "-" = standard error
+    Nanos interval = 10 * kSecond;  // between counter lines; 0 = none
 };
 
 struct Config {

@@ -13,7 +13,8 @@ enum class DeviceKind : std::uint8_t { pci, vdev, interface, capture_file };
 
 struct Device {
     DeviceKind kind = DeviceKind::pci;
-    // pci: full address "0000:3b:00.0" | vdev: the whole string | interface: its name | file: its path
+    // pci: full address "0000:3b:00.0" | vdev: the whole string | interface: its name | file: its
+    // path
     std::string value;
     std::string arguments;  // pci only: what follows the address, "" or ",key=value,..."
 };

@@ -9,10 +9,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/config.hpp"
 
 namespace tw::config {
+
+inline constexpr std::string_view kLater = "not in this version";
 
 enum class Kind : std::uint8_t {
     text,
@@ -43,10 +46,12 @@ struct OptionInfo {
     std::string allowed;     // for people: "1..64", "busy | adaptive"
     std::string_view unit;   // "" = none, or said by the value itself
     std::string_view help;   // one line
-    std::string_view later;  // not empty: the key is refused with this sentence
+    std::string_view later;  // not empty: the key, when set, is refused with this sentence
+    std::vector<std::string_view> later_values;  // choices that are refused with kLater
 
-    // Machinery of load.cpp and render.cpp; empty in refused rows. `set` takes one value (one element
-    // of a list) and is false if it is not allowed; `clear` empties a list before its first element.
+    // Machinery of load.cpp and render.cpp; empty in refused rows. `set` takes one value (one
+    // element of a list) and is false if it is not allowed; `clear` empties a list before its first
+    // element.
     std::function<bool(const Target&, std::string_view)> set;
     std::function<void(const Target&)> clear;
     std::function<std::string(const Target&)> render;

@@ -22,8 +22,9 @@ struct Places {
     std::string name;  // of the file; empty for a Config that came from the command line
     std::map<std::string, Place> keys;
 
-    // "file:3:5: ports[1].device: ", as exact as known: a key that was not written falls back to
-    // the section around it.
+    // A key that was not written falls back to the section around it, then to line 0.
+    [[nodiscard]] Place of(const std::string& key) const;
+    // "file:3:5: ports[1].device: ", as exact as known.
     [[nodiscard]] std::string prefix(const std::string& key) const;
 };
 

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "config/load.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "config/document.hpp"
+#include "config/nearest.hpp"
+#include "config/options.hpp"
+#include "config/values.hpp"
+
+namespace tw::config {
+
+namespace {
+
+constexpr std::size_t kPortsMax = 32;  // RTE_MAX_ETHPORTS of Debian's DPDK
+constexpr std::size_t kWordsMax = 64;  // elements of one list
+
+// Walks the tree beside the table. Mistakes are collected, so that one run shows them all.
+class Reader {
+  public:
+    explicit Reader(const std::string& name) { places_.name = name; }
+
+    [[nodiscard]] Loaded read(const Node& root);
+
+  private:
+    // A map still to be read: `pattern` is its path in the table, `key` its path in this file.
+    struct Section {
+        const Node* node;
+        std::string pattern;
+        std::string key;
+        Target target;
+    };
+
+    void read_section(const Section& section);
+    void read_key(const Section& section, const Node& name, const Node& value);
+    void read_option(const OptionInfo& info, const Node& node, const std::string& key,
+                     const Target& target);
+    void read_value(const OptionInfo& info, const Node& node, const std::string& key,
+                    const Target& target);
+    void open_section(const Node& node, std::string pattern, std::string key, Target target);
+    void open_ports(const Node& node);
+    void open_taps(const Node& node);
+    void unknown_key(const Section& section, const Node& name);
+    void fail(const Place& place, const std::string& key, const std::string& sentence);
+
+    Config config_;
+    Places places_;
+    std::vector<Section> sections_;
+    std::vector<std::pair<Place, Error>> errors_;
+};
+
+[[nodiscard]] std::string joined(const std::string& section, std::string_view key) {
+    return section.empty() ? std::string(key) : fmt::format("{}.{}", section, key);
+}
+
+[[nodiscard]] const OptionInfo* find_option(std::string_view path) {
+    const auto table = option_table();
+    const auto found = std::find_if(table.begin(), table.end(),
+                                    [&](const OptionInfo& info) { return info.path == path; });
+    return found == table.end() ? nullptr : &*found;
+}
+
+// Where a key is known that was written in the wrong section.
+[[nodiscard]] const OptionInfo* option_ending_in(const std::string& key) {
+    const auto table = option_table();
+    const auto found = std::find_if(table.begin(), table.end(), [&](const OptionInfo& info) {
+        return info.path.ends_with("." + key);
+    });
+    return found == table.end() ? nullptr : &*found;
+}
+
+// True if rows begin with this path: it is a section.
+[[nodiscard]] bool is_section(const std::string& prefix) {
+    const auto table = option_table();
+    return std::any_of(table.begin(), table.end(),
+                       [&](const OptionInfo& info) { return info.path.starts_with(prefix); });
+}
+
+// The keys a section may hold, in the table's order.
+[[nodiscard]] std::vector<std::string_view> keys_of(const std::string& pattern) {
+    const std::string prefix = pattern.empty() ? "" : pattern + ".";
+    std::vector<std::string_view> keys;
+    for (const OptionInfo& info : option_table()) {
+        if (info.path.starts_with(prefix)) {
+            const std::string_view rest = info.path.substr(prefix.size());
+            const std::string_view key = rest.substr(0, rest.find_first_of(".["));
+            if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+                keys.push_back(key);
+            }
+        }
+    }
+    return keys;
+}
+
+[[nodiscard]] std::string_view what_is(const Node& node) {
+    switch (node.kind) {
+        case Node::Kind::null:
+            return "nothing";
+        case Node::Kind::scalar:
+            return "a single value";
+        case Node::Kind::sequence:
+            return "a list";
+        case Node::Kind::map:
+            return "a group of keys";
+    }
+    return "";
+}
+
+[[nodiscard]] bool is_nothing(const Node& node) {
+    return node.kind == Node::Kind::null || (node.text.empty() && node.items.empty());
+}
+
+Loaded Reader::read(const Node& root) {
+    if (root.kind != Node::Kind::map) {
+        fail(root.place, "",
+             fmt::format("{} is not allowed here; allowed: keys, as in ports:", what_is(root)));
+    } else {
+        sections_.push_back({&root, "", "", {&config_, nullptr, nullptr}});
+    }
+    while (!sections_.empty()) {
+        const Section section = sections_.back();
+        sections_.pop_back();
+        read_section(section);
+    }
+    for (std::size_t i = 0; i < config_.ports.size(); ++i) {
+        Port& port = config_.ports[i];
+        port.name = port.name.empty() ? fmt::format("port{}", i) : port.name;
+        port.tap = port.tap.empty() ? port.name : port.tap;
+    }
+    // Rules across keys would only repeat what a wrong value already said.
+    std::vector<Error> errors;
+    if (errors_.empty()) {
+        errors = validate(config_, places_);
+    }
+    std::stable_sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.first.line, a.first.column) < std::pair(b.first.line, b.first.column);
+    });
+    for (auto& [place, error] : errors_) {
+        errors.push_back(std::move(error));
+    }
+    if (errors.empty()) {
+        return std::move(config_);
+    }
+    if (errors.size() > kErrorsMax) {
+        const std::size_t more = errors.size() - kErrorsMax;
+        errors.resize(kErrorsMax);
+        errors.push_back({fmt::format("{}: {} more mistakes", places_.name, more)});
+    }
+    return std::unexpected(std::move(errors));
+}
+
+void Reader::read_section(const Section& section) {
+    const Node& node = *section.node;
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        const Node& name = node.keys[i];
+        const auto same =
+            std::find_if(node.keys.begin(), node.keys.begin() + static_cast<std::ptrdiff_t>(i),
+                         [&](const Node& earlier) { return earlier.text == name.text; });
+        if (same != node.keys.begin() + static_cast<std::ptrdiff_t>(i)) {
+            fail(name.place, joined(section.key, shown(name.text)),
+                 fmt::format("written twice; first in line {}", same->place.line));
+            continue;
+        }
+        read_key(section, name, node.items[i]);
+    }
+}
+
+void Reader::read_key(const Section& section, const Node& name, const Node& value) {
+    const bool is_word = name.text.find_first_of(".[]*") == std::string::npos;
+    const std::string pattern = joined(section.pattern, name.text);
+    const std::string key = joined(section.key, name.text);
+    const OptionInfo* info = is_word ? find_option(pattern) : nullptr;
+    if (is_word) {
+        places_.keys[key] = name.place;
+    }
+    if (info != nullptr) {
+        read_option(*info, value, key, section.target);
+    } else if (is_word && is_section(pattern + "[].")) {
+        open_ports(value);
+    } else if (is_word && is_section(pattern + ".*.")) {
+        open_taps(value);
+    } else if (is_word && is_section(pattern + ".")) {
+        open_section(value, pattern, key, section.target);
+    } else {
+        unknown_key(section, name);
+    }
+}
+
+void Reader::read_option(const OptionInfo& info, const Node& node, const std::string& key,
+                         const Target& target) {
+    if (!info.later.empty()) {
+        if (!is_nothing(node)) {
+            fail(node.place, key, std::string(info.later));
+        }
+        return;
+    }
+    const bool list = is_list(info.kind);
+    const bool right_kind =
+        list ? node.kind == Node::Kind::sequence : node.kind == Node::Kind::scalar;
+    if (!right_kind) {
+        fail(node.place, key,
+             fmt::format("{} is not allowed; allowed: {}", what_is(node), info.allowed));
+        return;
+    }
+    if (!list) {
+        places_.keys[key] = node.place;
+        read_value(info, node, key, target);
+        return;
+    }
+    if (node.items.size() > kWordsMax) {
+        fail(node.place, key,
+             fmt::format("{} elements are not allowed; allowed: at most {}", node.items.size(),
+                         kWordsMax));
+        return;
+    }
+    info.clear(target);
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        const std::string element = fmt::format("{}[{}]", key, i);
+        places_.keys[element] = node.items[i].place;
+        read_value(info, node.items[i], element, target);
+    }
+}
+
+void Reader::read_value(const OptionInfo& info, const Node& node, const std::string& key,
+                        const Target& target) {
+    if (node.kind != Node::Kind::scalar) {
+        fail(node.place, key,
+             fmt::format("{} is not allowed; allowed: {}", what_is(node), info.allowed));
+        return;
+    }
+    if (info.set(target, node.text)) {
+        return;
+    }
+    const auto& later = info.later_values;
+    if (std::find(later.begin(), later.end(), node.text) != later.end()) {
+        fail(node.place, key,
+             fmt::format("{} is {}; allowed: {}", node.text, kLater, info.allowed));
+        return;
+    }
+    const std::string value = node.text.empty() ? "\"\"" : shown(node.text);
+    const bool no_unit = info.kind == Kind::duration && parse_integer(node.text).has_value();
+    fail(node.place, key,
+         fmt::format("{} {}; allowed: {}", value,
+                     no_unit ? "has no unit (ms, s, m, h, d)" : "is not allowed", info.allowed));
+}
+
+void Reader::open_section(const Node& node, std::string pattern, std::string key, Target target) {
+    if (node.kind == Node::Kind::map) {
+        sections_.push_back({&node, std::move(pattern), std::move(key), target});
+    } else if (!is_nothing(node)) {
+        fail(node.place, key,
+             fmt::format("{} is not allowed; allowed: the keys {}", what_is(node),
+                         fmt::join(keys_of(pattern), ", ")));
+    }
+}
+
+void Reader::open_ports(const Node& node) {
+    if (is_nothing(node)) {
+        return;
+    }
+    if (node.kind != Node::Kind::sequence || node.items.size() > kPortsMax) {
+        fail(node.place, "ports",
+             fmt::format("{} is not allowed; allowed: a list of at most {} ports",
+                         node.kind == Node::Kind::sequence ? "this number" : what_is(node),
+                         kPortsMax));
+        return;
+    }
+    config_.ports.resize(node.items.size());
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        const std::string key = fmt::format("ports[{}]", i);
+        places_.keys[key] = node.items[i].place;
+        open_section(node.items[i], "ports[]", key, {&config_, &config_.ports[i], nullptr});
+    }
+}
+
+void Reader::open_taps(const Node& node) {
+    if (is_nothing(node)) {
+        return;
+    }
+    if (node.kind != Node::Kind::map) {
+        fail(node.place, "taps",
+             fmt::format("{} is not allowed; allowed: names of taps", what_is(node)));
+        return;
+    }
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        const std::string& name = node.keys[i].text;
+        const std::string key = joined("taps", name);
+        if (config_.taps.contains(name)) {
+            fail(node.keys[i].place, joined("taps", shown(name)), "written twice");
+            continue;
+        }
+        places_.keys[key] = node.keys[i].place;
+        Tap& tap = config_.taps[name];
+        open_section(node.items[i], "taps.*", key, {&config_, nullptr, &tap});
+    }
+}
+
+void Reader::unknown_key(const Section& section, const Node& name) {
+    const auto keys = keys_of(section.pattern);
+    std::string advice;
+    if (const auto near = nearest(name.text, keys)) {
+        advice = fmt::format("did you mean {}?", *near);
+    } else if (const OptionInfo* elsewhere = option_ending_in(name.text)) {
+        advice = fmt::format("did you mean {}?", elsewhere->path);
+    } else {
+        advice = fmt::format("allowed: {}", fmt::join(keys, ", "));
+    }
+    fail(name.place, joined(section.key, shown(name.text)), "unknown key; " + advice);
+}
+
+void Reader::fail(const Place& place, const std::string& key, const std::string& sentence) {
+    errors_.emplace_back(
+        place, Error{fmt::format("{}:{}:{}: {}{}{}", places_.name, place.line, place.column, key,
+                                 key.empty() ? "" : ": ", sentence)});
+}
+
+// At most one byte more than allowed, so that a pipe or a device cannot fill the memory.
+[[nodiscard]] std::expected<std::string, std::error_code> read_file(const std::string& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return std::unexpected(std::error_code(errno, std::generic_category()));
+    }
+    std::string text(kFileBytesMax + 1, '\0');
+    std::size_t bytes = 0;
+    ssize_t got = 1;
+    while (got > 0 && bytes < text.size()) {
+        got = ::read(file, text.data() + bytes, text.size() - bytes);
+        bytes += got > 0 ? static_cast<std::size_t>(got) : 0;
+        got = got < 0 && errno == EINTR ? 1 : got;
+    }
+    const std::error_code error(got < 0 ? errno : 0, std::generic_category());
+    ::close(file);
+    if (error) {
+        return std::unexpected(error);
+    }
+    text.resize(bytes);
+    return text;
+}
+
+[[nodiscard]] std::unexpected<std::vector<Error>> one_error(const std::string& text) {
+    return std::unexpected(std::vector<Error>{Error{text}});
+}
+
+}  // namespace
+
+Loaded load(const std::string& path) {
+    const auto text = read_file(path);
+    if (!text) {
+        return one_error(fmt::format("{}: cannot be read: {}", path, text.error().message()));
+    }
+    return load_text(*text, path);
+}
+
+Loaded load_text(std::string_view text, const std::string& name) {
+    if (text.size() > kFileBytesMax) {
+        return one_error(fmt::format("{}: larger than {}", name, format_size(kFileBytesMax)));
+    }
+    const auto root = parse_document(text, name);
+    if (!root) {
+        return std::unexpected(std::vector<Error>{root.error()});
+    }
+    return Reader(name).read(*root);
+}
+
+}  // namespace tw::config

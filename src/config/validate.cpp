@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "config/validate.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "config/device.hpp"
+#include "config/values.hpp"
+
+namespace tw::config {
+
+namespace {
+
+constexpr std::size_t kWorkersMax = 64;
+constexpr std::size_t kNameBytesMax = 32;
+
+class Rules {
+  public:
+    Rules(const Config& config, const Places& places) : config_(config), places_(places) {}
+
+    [[nodiscard]] std::vector<Error> check() {
+        ports();
+        taps();
+        workers();
+        eal();
+        outputs();
+        std::stable_sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
+            return std::pair(a.place.line, a.place.column) <
+                   std::pair(b.place.line, b.place.column);
+        });
+        std::vector<Error> errors;
+        for (const Found& found : found_) {
+            errors.push_back(found.error);
+        }
+        return errors;
+    }
+
+  private:
+    struct Found {
+        Place place;
+        Error error;
+    };
+
+    void ports();
+    void device(std::size_t i);
+    void taps();
+    void workers();
+    void eal();
+    void outputs();
+
+    void fail(const std::string& key, const std::string& sentence) {
+        found_.push_back({places_.of(key), {places_.prefix(key) + sentence}});
+    }
+
+    const Config& config_;
+    const Places& places_;
+    std::vector<Found> found_;
+};
+
+[[nodiscard]] bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= kNameBytesMax &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '.' || c == '_' || c == '-';
+           });
+}
+
+constexpr std::string_view kNameAllowed = "1..32 letters, digits, . _ -";
+
+[[nodiscard]] std::string port_key(std::size_t i, std::string_view key) {
+    return fmt::format("ports[{}].{}", i, key);
+}
+
+void Rules::ports() {
+    if (config_.ports.empty()) {
+        fail("ports", "no port; allowed: at least one, as in ports: [{device: \"iface:eth0\"}]");
+    }
+    for (std::size_t i = 0; i < config_.ports.size(); ++i) {
+        const Port& port = config_.ports[i];
+        if (!is_name(port.name)) {
+            fail(port_key(i, "name"),
+                 fmt::format("{} is not allowed; allowed: {}", shown(port.name), kNameAllowed));
+        }
+        if (!port.tap.empty() && !is_name(port.tap)) {
+            fail(port_key(i, "tap"),
+                 fmt::format("{} is not allowed; allowed: {}", shown(port.tap), kNameAllowed));
+        }
+        for (std::size_t k = 0; k < i; ++k) {
+            if (config_.ports[k].name == port.name) {
+                fail(port_key(i, "name"),
+                     fmt::format("{} is the name of ports[{}] too; names differ", port.name, k));
+                break;
+            }
+        }
+        device(i);
+    }
+}
+
+// What two ports cannot both open. A capture file can be read twice.
+[[nodiscard]] std::string identity(const Device& device) {
+    switch (device.kind) {
+        case DeviceKind::pci:
+            return "pci " + device.value;
+        case DeviceKind::vdev:
+            return "vdev " + device.value.substr(0, device.value.find(','));
+        case DeviceKind::interface:
+            return "interface " + device.value;
+        case DeviceKind::capture_file:
+            return "";
+    }
+    return "";
+}
+
+void Rules::device(std::size_t i) {
+    const std::string& text = config_.ports[i].device;
+    const auto device = parse_device(text);
+    if (!device) {
+        fail(port_key(i, "device"), text.empty() ? fmt::format("missing; allowed: {}", kDeviceForms)
+                                                 : fmt::format("{} is not allowed; allowed: {}",
+                                                               shown(text), kDeviceForms));
+        return;
+    }
+    const std::string mine = identity(*device);
+    for (std::size_t k = 0; k < i && !mine.empty(); ++k) {
+        const auto other = parse_device(config_.ports[k].device);
+        if (other && identity(*other) == mine) {
+            fail(port_key(i, "device"),
+                 fmt::format("{} is the device of ports[{}] too; a device is one port", shown(text),
+                             k));
+            return;
+        }
+    }
+}
+
+void Rules::taps() {
+    std::vector<std::string> named;
+    for (const Port& port : config_.ports) {
+        const std::string& tap = port.tap.empty() ? port.name : port.tap;
+        if (std::find(named.begin(), named.end(), tap) == named.end()) {
+            named.push_back(tap);
+        }
+    }
+    if (named.size() > kTapsMax) {
+        fail("ports",
+             fmt::format("{} taps are not allowed; allowed: 1..{}", named.size(), kTapsMax));
+    }
+    for (const auto& [name, tap] : config_.taps) {
+        if (std::find(named.begin(), named.end(), name) == named.end()) {
+            fail("taps." + name, fmt::format("no port belongs to this tap; taps of the ports: {}",
+                                             fmt::join(named, ", ")));
+        }
+    }
+}
+
+void Rules::workers() {
+    const std::size_t count = config_.workers.cores.size();
+    if (count < 1 || count > kWorkersMax) {
+        fail("workers.cores",
+             fmt::format("{} cores are not allowed; allowed: 1..{}", count, kWorkersMax));
+    }
+}
+
+struct EalOption {
+    std::string_view name;  // "-l" or "--lcores"
+    std::string_view instead;
+};
+
+// What the program sets itself, or what would make EAL do something else than start.
+constexpr std::array<EalOption, 17> kEalForbidden{{
+    {"--", "only arguments of EAL belong here"},
+    {"-l", "cores come from workers.cores"},
+    {"-c", "cores come from workers.cores"},
+    {"-s", "cores come from workers.cores"},
+    {"-S", "cores come from workers.cores"},
+    {"--lcores", "cores come from workers.cores"},
+    {"--main-lcore", "cores come from workers.cores"},
+    {"-a", "devices come from ports[].device"},
+    {"-b", "devices come from ports[].device"},
+    {"--allow", "devices come from ports[].device"},
+    {"--block", "devices come from ports[].device"},
+    {"--vdev", "devices come from ports[].device"},
+    {"--proc-type", "the monitor is one process of its own"},
+    {"-h", "run `tapwitness list options` instead"},
+    {"-v", "run `tapwitness --version` instead"},
+    {"--help", "run `tapwitness list options` instead"},
+    {"--version", "run `tapwitness --version` instead"},
+}};
+
+// EAL takes short options joined with their value (-l2,3) and long ones shortened (--lcore=2).
+[[nodiscard]] const EalOption* forbidden(std::string_view argument) {
+    const std::string_view name = argument.substr(0, argument.find('='));
+    for (const EalOption& option : kEalForbidden) {
+        const bool is_long = option.name.starts_with("--");
+        const bool hit = is_long ? name.starts_with("--") && option.name.starts_with(name)
+                                 : argument.starts_with(option.name);
+        if (hit) {
+            return &option;
+        }
+    }
+    return nullptr;
+}
+
+void Rules::eal() {
+    const auto& args = config_.eal_args;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+        if (const EalOption* option = forbidden(args[i])) {
+            fail(fmt::format("eal.args[{}]", i),
+                 fmt::format("{} is not allowed; {}", shown(args[i]), option->instead));
+        }
+    }
+    const auto has = [&](std::string_view name) {
+        return std::find(args.begin(), args.end(), name) != args.end();
+    };
+    if (has("--no-huge") && has("--in-memory")) {
+        fail("eal.args", "EAL refuses --no-huge together with --in-memory; leave one out");
+    }
+}
+
+void Rules::outputs() {
+    const std::string& events = config_.events.path;
+    if (!events.empty() && events == config_.flow_records.path) {
+        fail("outputs.flows.path",
+             fmt::format("{} is outputs.events.path too; each output has its own", shown(events)));
+    }
+    if (config_.log.path.empty()) {
+        fail("log.path", "\"\" is not allowed; allowed: a file; - : standard error");
+    }
+}
+
+}  // namespace
+
+Place Places::of(const std::string& key) const {
+    std::string around = key;
+    while (!around.empty() && !keys.contains(around)) {
+        const std::size_t cut = around.find_last_of(".[");
+        around.resize(cut == std::string::npos ? 0 : cut);
+    }
+    return around.empty() ? Place{} : keys.at(around);
+}
+
+std::string Places::prefix(const std::string& key) const {
+    const Place place = of(key);
+    if (place.line == 0) {
+        return name.empty() ? fmt::format("{}: ", key) : fmt::format("{}: {}: ", name, key);
+    }
+    return fmt::format("{}:{}:{}: {}: ", name, place.line, place.column, key);
+}
+
+std::vector<Error> validate(const Config& config, const Places& places) {
+    return Rules(config, places).check();
+}
+
+}  // namespace tw::config
