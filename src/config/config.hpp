@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "config/places.hpp"
 #include "core/options.hpp"
 
 namespace tw::config {
@@ -68,6 +69,7 @@ struct Config {
     Output events{"-"};
     Output flow_records{""};
     Log log;
+    Places places;  // empty if no file was read
 };
 
 }  // namespace tw::config

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "config/validate.hpp"
+#include "config/places.hpp"
 
 namespace tw::config {
 

@@ -15,6 +15,7 @@
 #include "config/document.hpp"
 #include "config/nearest.hpp"
 #include "config/options.hpp"
+#include "config/validate.hpp"
 #include "config/values.hpp"
 
 namespace tw::config {
@@ -27,7 +28,7 @@ constexpr std::size_t kWordsMax = 64;  // elements of one list
 // Walks the tree beside the table. Mistakes are collected, so that one run shows them all.
 class Reader {
   public:
-    explicit Reader(const std::string& name) { places_.name = name; }
+    explicit Reader(const std::string& name) { config_.places.name = name; }
 
     [[nodiscard]] Loaded read(const Node& root);
 
@@ -53,7 +54,6 @@ class Reader {
     void fail(const Place& place, const std::string& key, const std::string& sentence);
 
     Config config_;
-    Places places_;
     std::vector<Section> sections_;
     std::vector<std::pair<Place, Error>> errors_;
 };
@@ -139,7 +139,7 @@ Loaded Reader::read(const Node& root) {
     // Rules across keys would only repeat what a wrong value already said.
     std::vector<Error> errors;
     if (errors_.empty()) {
-        errors = validate(config_, places_);
+        errors = validate(config_);
     }
     std::stable_sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) {
         return std::pair(a.first.line, a.first.column) < std::pair(b.first.line, b.first.column);
@@ -153,7 +153,7 @@ Loaded Reader::read(const Node& root) {
     if (errors.size() > kErrorsMax) {
         const std::size_t more = errors.size() - kErrorsMax;
         errors.resize(kErrorsMax);
-        errors.push_back({fmt::format("{}: {} more mistakes", places_.name, more)});
+        errors.push_back({fmt::format("{}: {} more mistakes", config_.places.name, more)});
     }
     return std::unexpected(std::move(errors));
 }
@@ -180,7 +180,7 @@ void Reader::read_key(const Section& section, const Node& name, const Node& valu
     const std::string key = joined(section.key, name.text);
     const OptionInfo* info = is_word ? find_option(pattern) : nullptr;
     if (is_word) {
-        places_.keys[key] = name.place;
+        config_.places.keys[key] = name.place;
     }
     if (info != nullptr) {
         read_option(*info, value, key, section.target);
@@ -212,7 +212,7 @@ void Reader::read_option(const OptionInfo& info, const Node& node, const std::st
         return;
     }
     if (!list) {
-        places_.keys[key] = node.place;
+        config_.places.keys[key] = node.place;
         read_value(info, node, key, target);
         return;
     }
@@ -225,7 +225,7 @@ void Reader::read_option(const OptionInfo& info, const Node& node, const std::st
     info.clear(target);
     for (std::size_t i = 0; i < node.items.size(); ++i) {
         const std::string element = fmt::format("{}[{}]", key, i);
-        places_.keys[element] = node.items[i].place;
+        config_.places.keys[element] = node.items[i].place;
         read_value(info, node.items[i], element, target);
     }
 }
@@ -277,7 +277,7 @@ void Reader::open_ports(const Node& node) {
     config_.ports.resize(node.items.size());
     for (std::size_t i = 0; i < node.items.size(); ++i) {
         const std::string key = fmt::format("ports[{}]", i);
-        places_.keys[key] = node.items[i].place;
+        config_.places.keys[key] = node.items[i].place;
         open_section(node.items[i], "ports[]", key, {&config_, &config_.ports[i], nullptr});
     }
 }
@@ -298,7 +298,7 @@ void Reader::open_taps(const Node& node) {
             fail(node.keys[i].place, joined("taps", shown(name)), "written twice");
             continue;
         }
-        places_.keys[key] = node.keys[i].place;
+        config_.places.keys[key] = node.keys[i].place;
         Tap& tap = config_.taps[name];
         open_section(node.items[i], "taps.*", key, {&config_, nullptr, &tap});
     }
@@ -319,8 +319,8 @@ void Reader::unknown_key(const Section& section, const Node& name) {
 
 void Reader::fail(const Place& place, const std::string& key, const std::string& sentence) {
     errors_.emplace_back(
-        place, Error{fmt::format("{}:{}:{}: {}{}{}", places_.name, place.line, place.column, key,
-                                 key.empty() ? "" : ": ", sentence)});
+        place, Error{fmt::format("{}:{}:{}: {}{}{}", config_.places.name, place.line, place.column,
+                                 key, key.empty() ? "" : ": ", sentence)});
 }
 
 // At most one byte more than allowed, so that a pipe or a device cannot fill the memory.

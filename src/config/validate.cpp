@@ -21,7 +21,7 @@ constexpr std::size_t kNameBytesMax = 32;
 
 class Rules {
   public:
-    Rules(const Config& config, const Places& places) : config_(config), places_(places) {}
+    explicit Rules(const Config& config) : config_(config) {}
 
     [[nodiscard]] std::vector<Error> check() {
         ports();
@@ -54,11 +54,10 @@ class Rules {
     void outputs();
 
     void fail(const std::string& key, const std::string& sentence) {
-        found_.push_back({places_.of(key), {places_.prefix(key) + sentence}});
+        found_.push_back({config_.places.of(key), {config_.places.prefix(key) + sentence}});
     }
 
     const Config& config_;
-    const Places& places_;
     std::vector<Found> found_;
 };
 
@@ -234,25 +233,8 @@ void Rules::outputs() {
 
 }  // namespace
 
-Place Places::of(const std::string& key) const {
-    std::string around = key;
-    while (!around.empty() && !keys.contains(around)) {
-        const std::size_t cut = around.find_last_of(".[");
-        around.resize(cut == std::string::npos ? 0 : cut);
-    }
-    return around.empty() ? Place{} : keys.at(around);
-}
-
-std::string Places::prefix(const std::string& key) const {
-    const Place place = of(key);
-    if (place.line == 0) {
-        return name.empty() ? fmt::format("{}: ", key) : fmt::format("{}: {}: ", name, key);
-    }
-    return fmt::format("{}:{}:{}: {}: ", name, place.line, place.column, key);
-}
-
-std::vector<Error> validate(const Config& config, const Places& places) {
-    return Rules(config, places).check();
+std::vector<Error> validate(const Config& config) {
+    return Rules(config).check();
 }
 
 }  // namespace tw::config
