@@ -27,21 +27,21 @@ inline constexpr std::uint64_t kMixB = 0xD1B54A32D192ED03ULL;  // odd, no relati
 }
 
 [[nodiscard]] inline std::uint32_t finish_hash(std::uint64_t mixed, std::uint64_t seed) {
-    return static_cast<std::uint32_t>(fold(mixed ^ kMixB, seed | 1) >> 16);
+    return static_cast<std::uint32_t>(fold(mixed ^ kMixB, (seed ^ kMixA) | 1) >> 16);
 }
 
 [[nodiscard]] inline std::uint32_t hash_key(const KeyV4& key, std::uint64_t seed) {
     std::uint64_t words[2];
     std::memcpy(words, &key, sizeof words);
-    return finish_hash(fold(words[0] ^ seed, words[1] ^ second_seed(seed)), seed);
+    return finish_hash(fold(words[0] ^ seed ^ kMixB, words[1] ^ second_seed(seed)), seed);
 }
 
 [[nodiscard]] inline std::uint32_t hash_key(const KeyV6& key, std::uint64_t seed) {
     std::uint64_t words[5];
     std::memcpy(words, &key, sizeof words);
     const std::uint64_t second = second_seed(seed);
-    std::uint64_t mixed = fold(words[0] ^ seed, words[1] ^ second);
-    mixed ^= fold(words[2] ^ seed ^ kMixB, words[3] ^ second ^ kMixB);
+    std::uint64_t mixed = fold(words[0] ^ seed ^ kMixB, words[1] ^ second);
+    mixed ^= fold(words[2] ^ seed, words[3] ^ second ^ kMixB);
     return finish_hash(fold(mixed, words[4] ^ second), seed);
 }
 
