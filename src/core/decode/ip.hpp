@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// IPv4, IPv6 and the IPv6 extension headers: payload length, fragments, and the two addresses that
+// count for the key. Lengths follow wireshark.md 3.1: from the header, else from the wire.
+#pragma once
+
+#include "core/decode/walk.hpp"
+
+namespace tw::decode {
+
+inline constexpr std::uint32_t kIpv4BytesMin = 20;
+inline constexpr std::uint32_t kIpv6Bytes = 40;
+
+// A source route that is not used up hides the real destination: its last hop (RFC 791 3.1).
+inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
+    const ByteReader& reader = walk.reader;
+    std::uint32_t at = kIpv4BytesMin;
+    while (at < header_bytes) {
+        constexpr std::uint8_t kEnd = 0;
+        constexpr std::uint8_t kNop = 1;
+        constexpr std::uint8_t kLooseRoute = 0x83;
+        constexpr std::uint8_t kStrictRoute = 0x89;
+        const std::uint8_t kind = reader.u8(at);
+        if (kind == kEnd) {
+            return;
+        }
+        if (kind == kNop) {
+            ++at;
+            continue;
+        }
+        if (header_bytes - at < 2) {
+            return;
+        }
+        const std::uint32_t length = reader.u8(at + 1);
+        if (length < 2 || length > header_bytes - at) {
+            return;
+        }
+        if ((kind == kLooseRoute || kind == kStrictRoute) && length >= 7 && length % 4 == 3) {
+            const std::uint8_t pointer = reader.u8(at + 2);
+            if (pointer >= 4 && pointer < length) {
+                walk.destination = reader.bytes(at + length - 4, 4);
+            }
+        }
+        at += length;
+    }
+}
+
+//  0      1     2        4    6            8     9          10         12       16       20
+//  | V/IHL| TOS | length | id | MF, offset | TTL | protocol | checksum | source | destination |
+[[nodiscard]] inline Layer decode_ipv4(Walk& walk) {
+    constexpr std::uint16_t kMoreFragments = 0x2000;
+    constexpr std::uint16_t kOffsetMask = 0x1FFF;
+    ByteReader& reader = walk.reader;
+    if (!reader.has(kIpv4BytesMin)) {
+        return walk.truncated();
+    }
+    const std::uint8_t first = reader.u8(0);
+    const std::uint32_t header_bytes = (first & 0xFU) * 4;
+    if (first >> 4 != 4 || header_bytes < kIpv4BytesMin) [[unlikely]] {
+        return first >> 4 == 6 ? Layer::ipv6 : walk.stop(Counter::decode_bad_ip_header);
+    }
+    const std::uint32_t total_bytes = reader.be16(2);
+    if (total_bytes < header_bytes && total_bytes != 0) [[unlikely]] {
+        return walk.stop(Counter::decode_bad_ip_header);
+    }
+    if (!reader.has(header_bytes)) {
+        return walk.truncated();
+    }
+    walk.length_absent = total_bytes == 0;
+    walk.length_beyond_frame |= total_bytes > reader.wire_bytes() && !walk.quoted;
+    const std::uint16_t fragment = reader.be16(6);
+    walk.fragmented = (fragment & kMoreFragments) != 0;
+    walk.v6 = false;
+    walk.source = reader.bytes(12, 4);
+    walk.destination = reader.bytes(16, 4);
+    walk.out.ttl = reader.u8(8);
+    walk.out.ip_id = reader.be16(4);
+    const std::uint8_t protocol = reader.u8(9);
+    if (header_bytes > kIpv4BytesMin) [[unlikely]] {
+        apply_source_route(walk, header_bytes);
+    }
+    if (total_bytes != 0) {
+        reader.limit(total_bytes);
+    }
+    reader.skip(header_bytes);
+    if ((fragment & kOffsetMask) != 0) [[unlikely]] {
+        return walk.stop(Counter::decode_later_fragment);
+    }
+    return walk.go_on(ip_protocol_layer(protocol));
+}
+
+//  0       4        6      7           8        24            40
+//  | V ... | length | next | hop limit | source | destination |
+[[nodiscard]] inline Layer decode_ipv6(Walk& walk) {
+    constexpr std::uint8_t kHopByHop = 0;
+    ByteReader& reader = walk.reader;
+    if (!reader.has(kIpv6Bytes)) {
+        return walk.truncated();
+    }
+    if (reader.u8(0) >> 4 != 6) [[unlikely]] {
+        return walk.stop(Counter::decode_bad_ip_header);
+    }
+    const std::uint32_t payload_bytes = reader.be16(4);
+    const std::uint8_t next = reader.u8(6);
+    walk.length_absent = false;
+    walk.jumbo = payload_bytes == 0 && next == kHopByHop;
+    walk.length_beyond_frame |= kIpv6Bytes + payload_bytes > reader.wire_bytes() && !walk.quoted;
+    walk.fragmented = false;
+    walk.v6 = true;
+    walk.source = reader.bytes(8, 16);
+    walk.destination = reader.bytes(24, 16);
+    walk.out.ttl = reader.u8(7);
+    walk.out.ip_id = 0;
+    reader.skip(kIpv6Bytes);
+    if (!walk.jumbo) {
+        reader.limit(payload_bytes);
+    }
+    return walk.go_on(ip_protocol_layer(next));
+}
+
+//  0      1        2
+//  | next | length | options: kind, length, data |     length in 8-byte units without the first
+[[nodiscard]] inline Layer decode_ipv6_options(Walk& walk) {
+    constexpr std::uint8_t kPad1 = 0;
+    constexpr std::uint8_t kJumboPayload = 0xC2;  // RFC 2675
+    constexpr std::uint8_t kHomeAddress = 0xC9;   // RFC 6275 6.3: the sender's real address
+    ByteReader& reader = walk.reader;
+    if (!reader.has(8)) {
+        return walk.truncated();
+    }
+    const std::uint8_t next = reader.u8(0);
+    const std::uint32_t header_bytes = 8 + 8U * reader.u8(1);
+    if (!reader.has(header_bytes)) {
+        return walk.truncated();
+    }
+    const std::uint32_t wire_before = reader.wire_bytes();
+    std::uint32_t at = 2;
+    std::uint32_t jumbo_bytes = 0;
+    while (at + 2 <= header_bytes) {
+        const std::uint8_t kind = reader.u8(at);
+        if (kind == kPad1) {
+            ++at;
+            continue;
+        }
+        const std::uint32_t length = reader.u8(at + 1);
+        at += 2;
+        if (length > header_bytes - at) {
+            break;
+        }
+        if (kind == kHomeAddress && length == 16) {
+            walk.source = reader.bytes(at, 16);
+        } else if (kind == kJumboPayload && length == 4) {
+            jumbo_bytes = reader.be32(at);
+        }
+        at += length;
+    }
+    if (walk.jumbo) {
+        walk.jumbo = false;
+        walk.length_beyond_frame |= jumbo_bytes > wire_before && !walk.quoted;
+        if (jumbo_bytes < header_bytes) {
+            return walk.stop(Counter::decode_bad_ip_header);
+        }
+        reader.limit(jumbo_bytes);
+    }
+    reader.skip(header_bytes);
+    return walk.go_on(ip_protocol_layer(next));
+}
+
+//  0      1        2      3               4          8
+//  | next | length | type | segments left | per type | addresses |
+[[nodiscard]] inline Layer decode_ipv6_routing(Walk& walk) {
+    constexpr std::uint8_t kSourceRoute = 0;     // RFC 2460 4.4, deprecated
+    constexpr std::uint8_t kMobility = 2;        // RFC 6275 6.4
+    constexpr std::uint8_t kSegmentRouting = 4;  // RFC 8754: the list runs backwards
+    constexpr std::uint32_t kFixedBytes = 8;
+    constexpr std::uint32_t kAddressBytes = 16;
+    ByteReader& reader = walk.reader;
+    if (!reader.has(8)) {
+        return walk.truncated();
+    }
+    const std::uint8_t next = reader.u8(0);
+    const std::uint32_t header_bytes = 8 + 8U * reader.u8(1);
+    if (!reader.has(header_bytes)) {
+        return walk.truncated();
+    }
+    const std::uint8_t type = reader.u8(2);
+    const std::uint32_t addresses_count = (header_bytes - kFixedBytes) / kAddressBytes;
+    if (reader.u8(3) != 0 && addresses_count != 0) {
+        if (type == kSegmentRouting || type == kMobility) {
+            walk.destination = reader.bytes(kFixedBytes, kAddressBytes);
+        } else if (type == kSourceRoute) {
+            walk.destination =
+                reader.bytes(kFixedBytes + (addresses_count - 1) * kAddressBytes, kAddressBytes);
+        }
+    }
+    reader.skip(header_bytes);
+    return walk.go_on(ip_protocol_layer(next));
+}
+
+//  0      1          2                4    8
+//  | next | reserved | offset, more | id |
+[[nodiscard]] inline Layer decode_ipv6_fragment(Walk& walk) {
+    ByteReader& reader = walk.reader;
+    if (!reader.has(8)) {
+        return walk.truncated();
+    }
+    const std::uint8_t next = reader.u8(0);
+    const std::uint16_t fragment = reader.be16(2);
+    reader.skip(8);
+    if (fragment >> 3 != 0) {
+        return walk.stop(Counter::decode_later_fragment);
+    }
+    // An atomic fragment (RFC 6946) is a whole packet.
+    walk.fragmented |= (fragment & 1) != 0;
+    return walk.go_on(ip_protocol_layer(next));
+}
+
+//  0      1        2          4     8          12
+//  | next | length | reserved | SPI | sequence | ICV |     length in words, minus 2 (RFC 4302)
+[[nodiscard]] inline Layer decode_authentication(Walk& walk) {
+    ByteReader& reader = walk.reader;
+    if (!reader.has(12)) {
+        return walk.truncated();
+    }
+    const std::uint8_t next = reader.u8(0);
+    const std::uint32_t header_bytes = (reader.u8(1) + 2U) * 4;
+    if (!reader.has(header_bytes)) {
+        return walk.truncated();
+    }
+    reader.skip(header_bytes);
+    return walk.go_on(ip_protocol_layer(next));
+}
+
+[[nodiscard]] inline Layer decode_ip4_in_ip(Walk& walk) {
+    return decode_ipv4(walk);
+}
+[[nodiscard]] inline Layer decode_ip6_in_ip(Walk& walk) {
+    return decode_ipv6(walk);
+}
+
+[[nodiscard]] inline Layer decode_raw_ip(Walk& walk) {
+    if (!walk.reader.has(1)) {
+        return walk.truncated();
+    }
+    switch (walk.reader.u8(0) >> 4) {
+        case 4:
+            return decode_ipv4(walk);
+        case 6:
+            return decode_ipv6(walk);
+        default:
+            return walk.nothing_more();
+    }
+}
+
+}  // namespace tw::decode

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where the walk ends: the TCP header becomes a key and a segment; ICMP errors lead to the header
+// they quote. Payload is never touched.
+#pragma once
+
+#include "core/decode/walk.hpp"
+
+namespace tw::decode {
+
+// Wireshark reads through the window field; with less there is no segment (wireshark.md 3.2).
+inline constexpr std::uint32_t kTcpBytesVisible = 16;
+inline constexpr std::uint32_t kTcpBytesMin = 20;
+
+//  0             2                  4     8     12            13      14       16         18
+//  | source port | destination port | seq | ack | data offset | flags | window | checksum | urgent
+//  |
+[[nodiscard]] inline Layer decode_tcp(Walk& walk) {
+    const ByteReader& reader = walk.reader;
+    if (!reader.has(kTcpBytesVisible)) {
+        return walk.stop(Counter::decode_tcp_cut);
+    }
+    Decoded& out = walk.out;
+    Segment& segment = out.segment;
+    walk.source_port = reader.be16(0);
+    walk.destination_port = reader.be16(2);
+    segment.seq = reader.be32(4);
+    segment.ack = reader.be32(8);
+    segment.data_words = reader.u8(12) >> 4;
+    segment.flags = reader.u8(13);
+    segment.window = reader.be16(14);
+    segment.quoted = walk.quoted;
+    segment.fragmented = walk.fragmented;
+    const std::uint32_t header_bytes = segment.data_words * 4U;
+    segment.payload_known = !walk.quoted && !walk.fragmented && header_bytes <= reader.wire_bytes();
+    segment.payload_bytes = segment.payload_known ? reader.wire_bytes() - header_bytes : 0;
+    segment.header_complete = header_bytes >= kTcpBytesMin && reader.has(header_bytes);
+    const std::uint32_t options_bytes = segment.header_complete ? header_bytes - kTcpBytesMin : 0;
+    segment.options_bytes = static_cast<std::uint8_t>(options_bytes);
+    segment.options = segment.header_complete ? reader.bytes(kTcpBytesMin, options_bytes) : nullptr;
+    return walk.stop(Counter::decoded_segments);
+}
+
+// Errors quote the packet they are about after 8 bytes of their own (RFC 792, RFC 1191).
+[[nodiscard]] inline Layer decode_icmp(Walk& walk) {
+    constexpr std::uint8_t kUnreachable = 3;
+    constexpr std::uint8_t kSourceQuench = 4;
+    constexpr std::uint8_t kRedirect = 5;
+    constexpr std::uint8_t kTimeExceeded = 11;
+    constexpr std::uint8_t kParameterProblem = 12;
+    ByteReader& reader = walk.reader;
+    if (!reader.has(8)) {
+        return walk.truncated();
+    }
+    const std::uint8_t type = reader.u8(0);
+    if (type != kUnreachable && type != kSourceQuench && type != kRedirect &&
+        type != kTimeExceeded && type != kParameterProblem) {
+        return walk.nothing_more();
+    }
+    reader.skip(8);
+    walk.quoted = true;
+    return Layer::ipv4;
+}
+
+// RFC 4443 3: types 1 to 4 are errors and quote as much as fits.
+[[nodiscard]] inline Layer decode_icmpv6(Walk& walk) {
+    constexpr std::uint8_t kErrorMax = 4;
+    ByteReader& reader = walk.reader;
+    if (!reader.has(8)) {
+        return walk.truncated();
+    }
+    const std::uint8_t type = reader.u8(0);
+    if (type == 0 || type > kErrorMax) {
+        return walk.nothing_more();
+    }
+    reader.skip(8);
+    walk.quoted = true;
+    return Layer::ipv6;
+}
+
+}  // namespace tw::decode
