@@ -44,7 +44,7 @@ PoolSizes pool_sizes(const FlowOptions& options) {
     if (divisor == 1) {
         return {sized(flows * 2), sized(flows), sized(flows * 2)};
     }
-    return {sized(flows * 3 / divisor), sized(flows / (2 * divisor)), sized(flows / (2 * divisor))};
+    return {sized(flows * 5 / (2 * divisor)), sized(flows / (2 * divisor)), sized(flows / (2 * divisor))};
 }
 
 tcp::Episodes::Options episode_options(const PipelineOptions& options) {
