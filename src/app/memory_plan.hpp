@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The memory a live run takes, before anything is reserved: what `check` prints and holds against
+// the host. Two bodies for the part inside DPDK: memory_plan_live.cpp and memory_plan_none.cpp.
+#pragma once
+
+#include <cstdint>
+
+#include "config/config.hpp"
+
+namespace tw::app {
+
+// Of DPDK's own memory: huge pages, where the host has them.
+struct DpdkMemory {
+    std::uint64_t index_bytes = 0;    // one worker's two indexes
+    std::uint64_t buffers_bytes = 0;  // packet buffers and rings of all ports and workers
+};
+
+struct MemoryPlan {
+    bool live = false;  // built with DPDK; without it `dpdk` is all zero
+    std::uint32_t workers = 1;
+    std::uint64_t tables_bytes = 0;  // one worker's connections and what is kept about them
+    std::uint64_t outbox_bytes = 0;  // one worker's events and flow records on their way out
+    DpdkMemory dpdk;
+
+    [[nodiscard]] std::uint64_t worker_bytes() const {
+        return tables_bytes + outbox_bytes + dpdk.index_bytes;
+    }
+    [[nodiscard]] std::uint64_t dpdk_bytes() const {
+        return workers * dpdk.index_bytes + dpdk.buffers_bytes;
+    }
+    [[nodiscard]] std::uint64_t total_bytes() const {
+        return workers * worker_bytes() + dpdk.buffers_bytes;
+    }
+};
+
+[[nodiscard]] MemoryPlan plan_memory(const config::Config& config);
+
+[[nodiscard]] bool live_is_built();
+[[nodiscard]] DpdkMemory plan_dpdk_memory(const config::Config& config);
+
+}  // namespace tw::app
