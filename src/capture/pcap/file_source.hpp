@@ -19,11 +19,12 @@
 
 namespace tw::pcap {
 
+class ByteSupply;
 class Format;
 class Window;
 
 struct FileSourceOptions {
-    std::uint64_t first_number = 1;  // Frame::number of the first frame; several files run on
+    std::uint64_t first_number = 1;  // Frame::number of the first frame; see next_number()
     std::uint8_t tap = 0;            // Frame::tap of every frame
 };
 
@@ -54,6 +55,9 @@ class FileSource {
     [[nodiscard]] std::span<const Frame> next();
 
     [[nodiscard]] std::uint64_t frames_read() const { return frames_read_; }
+    // Where the next file goes on. Counts a few pcapng blocks that are no packets but have a frame
+    // number in Wireshark (custom blocks, journal entries), so that numbers agree with it.
+    [[nodiscard]] std::uint64_t next_number() const;
     // Set once reading ended before the end of the file: cut short or corrupt. One sentence with
     // path, frame number and byte offset (after decompression).
     [[nodiscard]] const std::optional<std::string>& warning() const { return warning_; }
@@ -66,20 +70,21 @@ class FileSource {
     [[nodiscard]] std::string format_name() const;
 
   private:
-    FileSource(std::string path, const FileSourceOptions& options, std::unique_ptr<Window> window,
+    FileSource(std::string path, bool gzip, std::unique_ptr<Window> window,
                std::unique_ptr<Format> format);
-    static std::expected<std::unique_ptr<FileSource>, Error> open_window(
-        const std::string& path, const FileSourceOptions& options, std::unique_ptr<Window> window);
+    static std::expected<std::unique_ptr<FileSource>, Error> open_supply(
+        const std::string& path, const FileSourceOptions& options,
+        std::unique_ptr<ByteSupply> supply);
+    void end();
 
     std::string path_;
+    bool gzip_;
+    bool ended_ = false;
     std::unique_ptr<Window> window_;
     std::unique_ptr<Format> format_;
-    std::array<Frame, kBurstMax> frames_;
-    std::uint64_t next_number_;
     std::uint64_t frames_read_ = 0;
-    std::uint8_t tap_;
-    bool ended_ = false;
     std::optional<std::string> warning_;
+    std::array<Frame, kBurstMax> frames_;
 };
 
 }  // namespace tw::pcap

@@ -15,7 +15,4 @@ namespace tw::pcap {
 // "EN10MB" for 1, "IEEE802_11" for 105; "LINKTYPE 299" for a number without a row here.
 [[nodiscard]] std::string link_type_name(std::uint32_t link_type_number);
 
-// The number libpcap compiles filters with (DLT_) for a supported link type. Not for unsupported.
-[[nodiscard]] int dlt_of(LinkType link);
-
 }  // namespace tw::pcap
