@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/dpdk/dispatcher.hpp"
+
+#include <fmt/format.h>
+#include <rte_errno.h>
+#include <rte_ring.h>
+
+#include "base/check.hpp"
+#include "capture/dpdk/mbuf_burst.hpp"
+#include "capture/dpdk/sizing.hpp"
+#include "core/decode/decode.hpp"
+#include "core/flow/hash.hpp"
+
+namespace tw::dpdk {
+
+struct Dispatcher::Lane {
+    rte_ring* ring = nullptr;
+    std::uint32_t staged_count = 0;
+    rte_mbuf* staged[kBurstMax];
+};
+
+std::expected<std::unique_ptr<Dispatcher>, Error> Dispatcher::create(
+    const DispatcherOptions& options) {
+    std::unique_ptr<Dispatcher> dispatcher(new Dispatcher(options));
+    for (std::uint32_t i = 0; i < options.workers; ++i) {
+        rte_ring* ring = rte_ring_create(fmt::format("worker_{}", i).c_str(), kWorkerRingFrames,
+                                         SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+        if (ring == nullptr) {
+            return std::unexpected(Error{
+                fmt::format("no memory for the ring of worker {}: {}", i, rte_strerror(rte_errno)),
+                ExitCode::environment_failed});
+        }
+        dispatcher->lanes_[i].ring = ring;
+    }
+    return dispatcher;
+}
+
+Dispatcher::Dispatcher(const DispatcherOptions& options)
+    : options_(options), lanes_(options.workers), idle_(options.poller.waiting) {
+    TW_CHECK(options.workers > 0 && !options.poller.queues.empty());
+}
+
+Dispatcher::~Dispatcher() {
+    for (Lane& lane : lanes_) {
+        rte_ring_free(lane.ring);
+    }
+}
+
+rte_ring* Dispatcher::ring(std::uint32_t worker) const {
+    return lanes_[worker].ring;
+}
+
+std::uint64_t Dispatcher::waiting() const {
+    std::uint64_t frames = 0;
+    for (const Lane& lane : lanes_) {
+        frames += rte_ring_count(lane.ring);
+    }
+    return frames;
+}
+
+void Dispatcher::run(RunControl& control) {
+    while (!control.stop.load(std::memory_order_relaxed)) {
+        counts_.heartbeat.set(Clock::ticks());
+        if (poll_round()) {
+            idle_.had_work();
+        } else {
+            idle_.had_nothing();
+        }
+    }
+    for (std::uint32_t i = 0; i < kDrainBurstsMax && poll_round(); ++i) {
+    }
+    control.dispatcher_done.store(true, std::memory_order_release);
+}
+
+bool Dispatcher::poll_round() {
+    const auto count = static_cast<std::uint32_t>(options_.poller.queues.size());
+    bool worked = false;
+    std::uint32_t index = first_queue_;
+    first_queue_ = first_queue_ + 1 == count ? 0 : first_queue_ + 1;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const RxQueue& queue = options_.poller.queues[index];
+        index = index + 1 == count ? 0 : index + 1;
+        MbufBurst burst;
+        if (!take(queue, *options_.poller.clock, burst)) {
+            continue;
+        }
+        worked = true;
+        counts_.frames[queue.port_id].add(burst.count);
+        counts_.bursts.add(1);
+        counts_.full_bursts.add(burst.count == kBurstMax ? 1 : 0);
+        for (std::uint32_t j = 0; j < burst.count; ++j) {
+            rte_mbuf& mbuf = *burst.mbufs[j];
+            const Nanos time = time_of(mbuf, burst, queue, options_.poller.fields);
+            Lane& lane = lanes_[worker_of(frame_of(mbuf, queue, time))];
+            keep_first_segment(mbuf);
+            carried_time(mbuf, options_.poller.fields) = time;
+            mbuf.port = queue.port_id;  // net_ring leaves what the sender wrote
+            lane.staged[lane.staged_count++] = &mbuf;
+        }
+        for (Lane& lane : lanes_) {
+            if (lane.staged_count != 0) {
+                hand_over(lane, queue);
+            }
+        }
+    }
+    return worked;
+}
+
+std::uint32_t Dispatcher::worker_of(const Frame& frame) {
+    decode::Decoded decoded;
+    decode::decode(frame, options_.decode, unused_counters_, decoded);
+    if (decoded.outcome != stats::Counter::decoded_segments) {
+        const std::uint32_t any = next_any_;
+        next_any_ = next_any_ + 1 == options_.workers ? 0 : next_any_ + 1;
+        return any;
+    }
+    const std::uint32_t hash = decoded.v6 ? flow::hash_key(decoded.key.v6_key, options_.hash_seed)
+                                          : flow::hash_key(decoded.key.v4, options_.hash_seed);
+    // The hash as a fraction of 2^32, times the number of workers: a modulo without a division.
+    return static_cast<std::uint32_t>(std::uint64_t{hash} * options_.workers >> 32);
+}
+
+void Dispatcher::hand_over(Lane& lane, const RxQueue& queue) {
+    std::uint32_t handed = 0;
+    for (;;) {
+        handed += rte_ring_sp_enqueue_burst(lane.ring,
+                                            reinterpret_cast<void* const*>(lane.staged + handed),
+                                            lane.staged_count - handed, nullptr);
+        if (handed == lane.staged_count || !queue.from_file) {
+            break;
+        }
+        // A file has time. Workers run until the dispatcher is done, so there will be room.
+        counts_.heartbeat.set(Clock::ticks());
+        idle_.had_nothing();
+    }
+    if (handed < lane.staged_count) {
+        dispatch_counts_.ring_full[queue.port_id].add(lane.staged_count - handed);
+        rte_pktmbuf_free_bulk(lane.staged + handed, lane.staged_count - handed);
+    }
+    lane.staged_count = 0;
+}
+
+}  // namespace tw::dpdk

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The busy loop of the core that spreads frames over workers where no NIC does: by a symmetric hash
+// of the innermost connection, over one single-producer ring per worker. Keeps the order inside a
+// connection; ICMP errors follow the connection they quote, first fragments their ports. What has
+// no connection goes to any worker, for the counters.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <vector>
+
+#include "base/error.hpp"
+#include "capture/dpdk/poller.hpp"
+#include "core/options.hpp"
+#include "core/stats/counters.hpp"
+
+struct rte_mbuf;
+struct rte_ring;
+
+namespace tw::dpdk {
+
+struct DispatcherOptions {
+    PollerOptions poller;
+    std::uint32_t workers = 1;
+    DecodeOptions decode;         // the same as the workers': it decides what the connection is
+    std::uint64_t hash_seed = 0;  // unlike the table's, or each worker's table would be lopsided
+};
+
+// writer: the dispatcher; readers: control thread
+struct alignas(64) DispatchCounts {
+    std::array<Count, kPortsMax> ring_full;  // frames dropped, by port they came from
+};
+
+class Dispatcher {
+  public:
+    [[nodiscard]] static std::expected<std::unique_ptr<Dispatcher>, Error> create(
+        const DispatcherOptions& options);
+    ~Dispatcher();
+    Dispatcher(const Dispatcher&) = delete;
+    Dispatcher& operator=(const Dispatcher&) = delete;
+
+    [[nodiscard]] rte_ring* ring(std::uint32_t worker) const;
+    // Frames waiting for all workers now.
+    [[nodiscard]] std::uint64_t waiting() const;
+
+    // Returns once control.stop is set and what has arrived by then is handed over; sets
+    // control.dispatcher_done then.
+    void run(RunControl& control);
+    [[nodiscard]] const PollerCounts& counts() const { return counts_; }
+    [[nodiscard]] const DispatchCounts& dispatch_counts() const { return dispatch_counts_; }
+
+  private:
+    struct Lane;  // towards one worker
+    explicit Dispatcher(const DispatcherOptions& options);
+    bool poll_round();
+    [[nodiscard]] std::uint32_t worker_of(const Frame& frame);
+    void hand_over(Lane& lane, const RxQueue& queue);
+
+    DispatcherOptions options_;
+    std::vector<Lane> lanes_;
+    IdleWait idle_;
+    std::uint32_t first_queue_ = 0;
+    std::uint32_t next_any_ = 0;  // worker for the next frame without a connection
+    // Decoding counts what it sees. The workers decode again and their counters are the ones shown.
+    stats::Counters unused_counters_;
+    PollerCounts counts_;
+    DispatchCounts dispatch_counts_;
+};
+
+}  // namespace tw::dpdk

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/dpdk/host_access.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace tw::dpdk {
+namespace {
+
+// Effective capabilities of this process.
+[[nodiscard]] std::uint64_t capabilities() {
+    std::ifstream status("/proc/self/status");
+    std::string word;
+    while (status >> word) {
+        if (word == "CapEff:") {
+            std::uint64_t bits = 0;
+            status >> std::hex >> bits;
+            return bits;
+        }
+    }
+    return 0;
+}
+
+[[nodiscard]] bool has_capability(unsigned number) {
+    return (capabilities() >> number & 1) != 0;
+}
+
+[[nodiscard]] std::vector<std::string> interfaces() {
+    std::vector<std::string> names;
+    struct if_nameindex* all = if_nameindex();
+    for (struct if_nameindex* one = all; one != nullptr && one->if_index != 0; ++one) {
+        names.emplace_back(one->if_name);
+    }
+    if_freenameindex(all);
+    return names;
+}
+
+}  // namespace
+
+std::uint64_t lockable_bytes() {
+    rlimit limit{};
+    if (has_capability(CAP_IPC_LOCK) || getrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
+        limit.rlim_cur == RLIM_INFINITY) {
+        return UINT64_MAX;
+    }
+    return limit.rlim_cur;
+}
+
+std::expected<void, Error> check_device(const Device& device) {
+    if (!device.file.empty() && access(device.file.c_str(), R_OK) != 0) {
+        return std::unexpected(Error{fmt::format("{}: {}", device.file, std::strerror(errno))});
+    }
+    if (device.interface.empty()) {
+        return {};
+    }
+    if (if_nametoindex(device.interface.c_str()) == 0) {
+        return std::unexpected(Error{fmt::format("there is no interface {}; this host has: {}",
+                                                 device.interface, fmt::join(interfaces(), ", "))});
+    }
+    // NET_RAW opens the packet socket, NET_ADMIN sets promiscuous mode.
+    if (!has_capability(CAP_NET_RAW) || !has_capability(CAP_NET_ADMIN)) {
+        return std::unexpected(Error{fmt::format(
+            "capturing on {} needs the capabilities CAP_NET_RAW and CAP_NET_ADMIN: run as root, or "
+            "once: setcap cap_net_raw,cap_net_admin+ep $(command -v tapwitness)",
+            device.interface)});
+    }
+    return {};
+}
+
+}  // namespace tw::dpdk

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One burst of mbufs: taken from a receive queue, given its times, given back. Private to the two
+// pollers, which are the only code that sees an mbuf.
+#pragma once
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+#include <rte_prefetch.h>
+
+#include "capture/dpdk/poller.hpp"
+
+namespace tw::dpdk {
+
+struct MbufBurst {
+    rte_mbuf* mbufs[kBurstMax];
+    std::uint32_t count = 0;
+    Nanos time = 0;  // when it was taken
+
+    void free() { rte_pktmbuf_free_bulk(mbufs, count); }
+};
+
+// False if the queue is empty.
+[[nodiscard]] inline bool take(const RxQueue& queue, const Clock& clock, MbufBurst& burst) {
+    burst.count = rte_eth_rx_burst(queue.port_id, queue.queue, burst.mbufs, kBurstMax);
+    if (burst.count == 0) {
+        return false;
+    }
+    burst.time = clock.now();
+    for (std::uint32_t i = 0; i < burst.count; ++i) {
+        rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i], void*));
+    }
+    return true;
+}
+
+// The driver's time where it has one, else when the burst was taken.
+[[nodiscard]] inline Nanos time_of(const rte_mbuf& mbuf, const MbufBurst& burst,
+                                   const RxQueue& queue, const MbufFields& fields) {
+    if (queue.timestamp_unit == 0 || (mbuf.ol_flags & fields.driver_time_flag) == 0) {
+        return burst.time;
+    }
+    const auto stamp =
+        *RTE_MBUF_DYNFIELD(&mbuf, fields.driver_time_offset, const rte_mbuf_timestamp_t*);
+    return static_cast<Nanos>(stamp) * queue.timestamp_unit;
+}
+
+[[nodiscard]] inline Nanos& carried_time(rte_mbuf& mbuf, const MbufFields& fields) {
+    return *RTE_MBUF_DYNFIELD(&mbuf, fields.time_offset, Nanos*);
+}
+
+// Gives back all but the first segment of a long frame, so that frames in rings hold one mbuf each.
+// pkt_len keeps the length of the whole frame.
+inline void keep_first_segment(rte_mbuf& mbuf) {
+    if (mbuf.nb_segs > 1) {
+        rte_pktmbuf_free(mbuf.next);
+        mbuf.next = nullptr;
+        mbuf.nb_segs = 1;
+    }
+}
+
+// Only the first segment: headers are in it, and lengths come from the IP header.
+[[nodiscard]] inline Frame frame_of(const rte_mbuf& mbuf, const RxQueue& queue, Nanos time) {
+    Frame frame;
+    frame.data = rte_pktmbuf_mtod(&mbuf, const std::uint8_t*);
+    frame.captured_bytes = mbuf.data_len;
+    frame.wire_bytes = mbuf.pkt_len;
+    frame.time = time;
+    frame.link = queue.link;
+    frame.tap = queue.tap;
+    return frame;
+}
+
+}  // namespace tw::dpdk

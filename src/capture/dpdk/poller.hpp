@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the two busy loops of a run, worker and dispatcher, have in common: how to wait, when to
+// stop, what they count, and how time gets onto frames.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "capture/dpdk/clock.hpp"
+#include "capture/dpdk/mbuf_fields.hpp"
+#include "capture/dpdk/port.hpp"
+
+namespace tw::dpdk {
+
+// RTE_MAX_ETHPORTS of Debian's DPDK; asserted where the constant is visible.
+inline constexpr std::uint32_t kPortsMax = 32;
+
+// What to do when there is nothing to do.
+enum class Waiting : std::uint8_t {
+    busy,      // poll again at once: the core is ours
+    yield,     // let other threads of this CPU run
+    adaptive,  // sleep in microseconds once nothing came for a while
+};
+
+class IdleWait {
+  public:
+    explicit IdleWait(Waiting waiting) : waiting_(waiting) {}
+
+    void had_work() { empty_polls_ = 0; }
+    void had_nothing();
+
+  private:
+    Waiting waiting_;
+    std::uint32_t empty_polls_ = 0;
+};
+
+// writer: control thread, but for dispatcher_done; readers: pollers
+struct RunControl {
+    std::atomic<bool> stop{false};             // take what has arrived, then return
+    std::atomic<bool> dispatcher_done{false};  // writer: dispatcher, when nothing follows any more
+};
+
+// One number, one writer, any readers.
+class Count {
+  public:
+    void add(std::uint64_t count) {
+        value_.store(value_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+    }
+    void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+  private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+// writer: the poller; readers: control thread
+struct alignas(64) PollerCounts {
+    std::array<Count, kPortsMax>
+        frames;  // taken from each port (worker behind a dispatcher: its share)
+    Count bursts;
+    Count full_bursts;  // the queue had at least as much again: the warning before drops
+    Count heartbeat;    // ticks of the last round of the loop
+};
+
+// After a stop: a port that never falls silent is left with frames at most this many bursts later.
+// 65536 frames are more than any descriptor ring holds.
+inline constexpr std::uint32_t kDrainBurstsMax = 2048;
+
+struct PollerOptions {
+    std::vector<RxQueue> queues;  // polled in turn, one burst each; empty behind a dispatcher
+    const Clock* clock = nullptr;
+    MbufFields fields;
+    Waiting waiting = Waiting::busy;
+};
+
+}  // namespace tw::dpdk

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/dpdk/port.hpp"
+
+#include <fmt/format.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_version.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+
+#include "capture/dpdk/host_access.hpp"
+#include "capture/dpdk/sizing.hpp"
+
+namespace tw::dpdk {
+namespace {
+
+constexpr std::string_view kPcap = "net_pcap";
+constexpr std::string_view kAfPacket = "net_af_packet";
+
+// Unit of the time stamps a driver puts into mbufs. Only drivers known to give time since the
+// epoch: others count device ticks, which need a conversion that is experimental in all three LTS.
+[[nodiscard]] Nanos timestamp_unit_of(std::string_view driver) {
+    if (driver == kPcap) {
+        return kMicrosecond;  // up to DPDK 25.11
+    }
+#if RTE_VERSION >= RTE_VERSION_NUM(25, 3, 0, 0)
+    if (driver == kAfPacket) {
+        return 1;
+    }
+#endif
+    return 0;
+}
+
+// Drop counts of the kernel's packet socket reach imissed from 25.03 on; before, they are hidden.
+[[nodiscard]] bool hides_drops(std::string_view driver) {
+    return driver == kAfPacket && RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0);
+}
+
+[[nodiscard]] rte_eth_dev_info info_of(std::uint16_t id) {
+    rte_eth_dev_info info{};
+    rte_eth_dev_info_get(id, &info);
+    return info;
+}
+
+[[nodiscard]] DescriptorLimits limits_of(const rte_eth_dev_info& info) {
+    return {info.rx_desc_lim.nb_min, info.rx_desc_lim.nb_max, info.rx_desc_lim.nb_align};
+}
+
+}  // namespace
+
+// Freed last: queues hold mbufs until the port is closed.
+struct Port::Pools {
+    std::vector<rte_mempool*> all;
+    ~Pools() {
+        for (rte_mempool* pool : all) {
+            rte_mempool_free(pool);
+        }
+    }
+};
+
+std::uint64_t port_memory_bytes(const PortOptions& options, const QueueSetup& setup) {
+    const bool pci = options.device.bus == Bus::pci;
+    // The most that Intel's NICs take; a driver that takes more is limited by huge pages at start.
+    const DescriptorLimits limits{0, 4096, 1};
+    const PoolNeed need{descriptors_for(options.descriptors, limits, pci), setup.ring_frames,
+                        setup.threads};
+    return pool_bytes(pool_mbufs(need)) * setup.rss.queues;
+}
+
+std::expected<std::unique_ptr<Port>, Error> Port::attach(const PortOptions& options, EalLog& log) {
+    const Device& device = options.device;
+    if (auto usable = check_device(device); !usable) {
+        usable.error().text = fmt::format("port {}: {}", options.name, usable.error().text);
+        return std::unexpected(std::move(usable.error()));
+    }
+    std::uint16_t id = 0;
+    if (device.bus == Bus::vdev) {
+        if (rte_eth_dev_get_port_by_name(device.name.c_str(), &id) == 0) {
+            return std::unexpected(Error{
+                fmt::format("port {}: the device {} is used twice", options.name, device.name)});
+        }
+        log.begin_attempt();
+        const int error =
+            rte_eal_hotplug_add("vdev", device.name.c_str(), device.arguments.c_str());
+        log.end_attempt();
+        if (error != 0) {
+            return std::unexpected(Error{fmt::format(
+                "port {}: DPDK refused the device \"{}{}{}\": {}", options.name, device.name,
+                device.arguments.empty() ? "" : ",", device.arguments,
+                log.reason(fmt::format(
+                    "no driver is called {} here (or its package is missing: librte-net-*)",
+                    driver_of(device.name))))});
+        }
+    }
+    if (rte_eth_dev_get_port_by_name(device.name.c_str(), &id) != 0) {
+        return std::unexpected(Error{fmt::format(
+            "port {}: {}", options.name,
+            device.bus == Bus::vdev
+                ? fmt::format("{} is not an Ethernet device", device.name)
+                : fmt::format("no driver of DPDK took {}: see what it is bound to with "
+                              "dpdk-devbind.py --status, then dpdk-devbind.py -b vfio-pci {}",
+                              device.name, device.name))});
+    }
+    const rte_eth_dev_info info = info_of(id);
+    return std::unique_ptr<Port>(
+        new Port(options, id, info.driver_name == nullptr ? "unknown" : info.driver_name));
+}
+
+Port::Port(const PortOptions& options, std::uint16_t id, std::string driver)
+    : options_(options), id_(id), driver_(std::move(driver)), pools_(std::make_unique<Pools>()) {}
+
+Port::~Port() {
+    stop();
+    rte_eth_dev_close(id_);
+    if (options_.device.bus == Bus::vdev) {
+        rte_eal_hotplug_remove("vdev", options_.device.name.c_str());
+    }
+}
+
+RssAbility Port::rss_ability() const {
+    const rte_eth_dev_info info = info_of(id_);
+    RssAbility ability;
+    ability.port = options_.name;
+    // net_null offers a table and hashes nothing, net_tap's hash is not symmetric, the others have
+    // none: only hardware, or what looks like it, is believed.
+    ability.hashes = options_.device.bus == Bus::pci;
+    ability.types = info.flow_type_rss_offloads;
+    ability.table_entries = info.reta_size;
+    ability.queues_max = info.max_rx_queues;
+    return ability;
+}
+
+Error Port::failed(const std::string& step, int error, const EalLog& log) const {
+    return Error{fmt::format("port {} ({}): cannot {}: {}", options_.name, options_.device.name,
+                             step, log.reason(rte_strerror(error < 0 ? -error : error))),
+                 ExitCode::environment_failed};
+}
+
+std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log) {
+    const rte_eth_dev_info info = info_of(id_);
+    rte_eth_conf config{};
+    config.rxmode.mtu = 0;  // the driver's own
+    config.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+    std::vector<std::uint8_t> key;
+    if (setup.rss.queues > 1) {
+        constexpr std::size_t kUsualKeyBytes = 40;
+        key = symmetric_key(info.hash_key_size == 0 ? kUsualKeyBytes : info.hash_key_size);
+        config.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        config.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH;
+        config.rx_adv_conf.rss_conf.rss_key = key.data();
+        config.rx_adv_conf.rss_conf.rss_key_len = static_cast<std::uint8_t>(key.size());
+        config.rx_adv_conf.rss_conf.rss_hf = setup.rss.types;
+    }
+    // A monitor port never transmits. Some drivers (net_tap, net_af_xdp) want a queue all the same.
+    log.begin_attempt();
+    int error = rte_eth_dev_configure(id_, setup.rss.queues, 0, &config);
+    std::uint16_t transmit_queues = 0;
+    if (error != 0) {
+        transmit_queues = setup.rss.queues;
+        error = rte_eth_dev_configure(id_, setup.rss.queues, transmit_queues, &config);
+    }
+    log.end_attempt();
+    if (error != 0) {
+        return std::unexpected(failed("configure the port", error, log));
+    }
+    descriptors_ =
+        descriptors_for(options_.descriptors, limits_of(info), options_.device.bus == Bus::pci);
+    std::uint16_t transmit_descriptors = 512;
+    rte_eth_dev_adjust_nb_rx_tx_desc(id_, &descriptors_, &transmit_descriptors);
+    for (std::uint16_t queue = 0; queue < transmit_queues; ++queue) {
+        error = rte_eth_tx_queue_setup(id_, queue, transmit_descriptors,
+                                       static_cast<unsigned>(rte_eth_dev_socket_id(id_)), nullptr);
+        if (error != 0) {
+            return std::unexpected(failed("set up the unused transmit queue", error, log));
+        }
+    }
+    return {};
+}
+
+std::expected<void, Error> Port::setup_queues(const QueueSetup& setup, EalLog& log) {
+    const int node = rte_eth_dev_socket_id(id_);
+    const std::uint32_t mbufs = pool_mbufs({descriptors_, setup.ring_frames, setup.threads});
+    for (std::uint16_t queue = 0; queue < setup.rss.queues; ++queue) {
+        const std::string name = fmt::format("mbufs_{}_{}", id_, queue);
+        log.begin_attempt();
+        rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), mbufs, kPoolCache, 0,
+                                                    RTE_MBUF_DEFAULT_BUF_SIZE, node);
+        log.end_attempt();
+        if (pool == nullptr) {
+            return std::unexpected(failed(
+                fmt::format("get {} MiB for {} packet buffers", pool_bytes(mbufs) >> 20, mbufs),
+                rte_errno, log));
+        }
+        pools_->all.push_back(pool);
+        log.begin_attempt();
+        const int error = rte_eth_rx_queue_setup(id_, queue, descriptors_,
+                                                 static_cast<unsigned>(node), nullptr, pool);
+        log.end_attempt();
+        if (error != 0) {
+            return std::unexpected(failed(
+                fmt::format("set up a receive queue of {} descriptors", descriptors_), error, log));
+        }
+    }
+    return {};
+}
+
+std::expected<void, Error> Port::start(const QueueSetup& setup, EalLog& log,
+                                       spdlog::logger& logger) {
+    if (auto done = configure(setup, log); !done) {
+        return done;
+    }
+    if (auto done = setup_queues(setup, log); !done) {
+        return done;
+    }
+    log.begin_attempt();
+    const int error = rte_eth_dev_start(id_);
+    log.end_attempt();
+    if (error != 0) {
+        return std::unexpected(failed("start the port", error, log));
+    }
+    started_ = true;
+    at_start_ = PortCounters{};
+    at_start_ = counters();
+    listen_only(logger);
+    if (setup.rss.queues > 1) {
+        if (auto done = apply_rss(setup.rss, log, logger); !done) {
+            return done;
+        }
+    }
+    logger.info(
+        "port {}: {} ({}), {} receive queue{} of {} descriptors, {} packet buffers each, "
+        "link {}",
+        options_.name, options_.device.name, driver_, setup.rss.queues,
+        setup.rss.queues == 1 ? "" : "s", descriptors_, pools_->all.front()->size, link_text());
+    return {};
+}
+
+void Port::listen_only(spdlog::logger& logger) {
+    // Read back rather than believed: virtual devices refuse what they do anyway.
+    if (rte_eth_promiscuous_enable(id_) != 0 && rte_eth_promiscuous_get(id_) != 1) {
+        logger.warn(
+            "port {}: {} refuses promiscuous mode: frames for other addresses may be missing",
+            options_.name, driver_);
+    }
+    if (rte_eth_allmulticast_enable(id_) != 0 && rte_eth_promiscuous_get(id_) != 1) {
+        logger.warn("port {}: {} refuses all-multicast mode", options_.name, driver_);
+    }
+    // A full monitor port must not slow down the mirror that feeds it.
+    rte_eth_fc_conf flow_control{};
+    if (rte_eth_dev_flow_ctrl_get(id_, &flow_control) == 0 &&
+        flow_control.mode != RTE_ETH_FC_NONE) {
+        flow_control.mode = RTE_ETH_FC_NONE;
+        if (rte_eth_dev_flow_ctrl_set(id_, &flow_control) != 0) {
+            logger.warn("port {}: {} does not turn flow control off: it may pause the sender",
+                        options_.name, driver_);
+        }
+    }
+}
+
+std::expected<void, Error> Port::apply_rss(const RssPlan& plan, EalLog& log,
+                                           spdlog::logger& logger) {
+    const std::uint16_t entries = info_of(id_).reta_size;
+    std::vector<rte_eth_rss_reta_entry64> table((entries + RTE_ETH_RETA_GROUP_SIZE - 1U) /
+                                                RTE_ETH_RETA_GROUP_SIZE);
+    for (std::uint16_t entry = 0; entry < entries; ++entry) {
+        auto& group = table[entry / RTE_ETH_RETA_GROUP_SIZE];
+        group.mask |= std::uint64_t{1} << entry % RTE_ETH_RETA_GROUP_SIZE;
+        group.reta[entry % RTE_ETH_RETA_GROUP_SIZE] = queue_of_entry(plan, entry);
+    }
+    log.begin_attempt();
+    int error = rte_eth_dev_rss_reta_update(id_, table.data(), entries);
+    if (error == 0) {
+        for (auto& group : table) {
+            std::fill(std::begin(group.reta), std::end(group.reta), std::uint16_t{UINT16_MAX});
+        }
+        error = rte_eth_dev_rss_reta_query(id_, table.data(), entries);
+    }
+    log.end_attempt();
+    if (error != 0) {
+        return std::unexpected(failed("write the RSS redirection table", error, log));
+    }
+    for (std::uint16_t entry = 0; entry < entries; ++entry) {
+        const std::uint16_t queue =
+            table[entry / RTE_ETH_RETA_GROUP_SIZE].reta[entry % RTE_ETH_RETA_GROUP_SIZE];
+        if (queue != queue_of_entry(plan, entry)) {
+            return std::unexpected(Error{
+                fmt::format("port {} ({}): entry {} of the RSS redirection table reads back as {}, "
+                            "not {}: use workers.distribution: dispatcher",
+                            options_.name, driver_, entry, queue, queue_of_entry(plan, entry)),
+                ExitCode::environment_failed});
+        }
+    }
+    std::vector<std::uint8_t> key(256);
+    rte_eth_rss_conf read_back{};
+    read_back.rss_key = key.data();
+    read_back.rss_key_len = info_of(id_).hash_key_size;
+    const bool known = rte_eth_dev_rss_hash_conf_get(id_, &read_back) == 0;
+    logger.info(
+        "port {}: RSS over {} queues, key 6D5A repeated, table of {} entries with period {}, "
+        "hashes {}",
+        options_.name, plan.queues, entries, plan.period,
+        known ? rss_types_text(read_back.rss_hf) : "what the driver does not say");
+    return {};
+}
+
+RxQueue Port::queue(std::uint16_t index) const {
+    RxQueue queue;
+    queue.port_id = id_;
+    queue.queue = index;
+    queue.tap = options_.tap;
+    queue.link = options_.link;
+    queue.from_file = !options_.device.file.empty();
+    queue.timestamp_unit = timestamp_unit_of(driver_);
+    return queue;
+}
+
+PortCounters Port::counters() const {
+    PortCounters counters;
+    rte_eth_stats stats{};
+    if (started_ && rte_eth_stats_get(id_, &stats) == 0) {
+        counters.received = stats.ipackets - at_start_.received;
+        counters.received_bytes = stats.ibytes - at_start_.received_bytes;
+        counters.errors = stats.ierrors - at_start_.errors;
+        counters.no_mbuf = stats.rx_nombuf - at_start_.no_mbuf;
+        counters.missed = stats.imissed - at_start_.missed;
+    }
+    counters.missed_known = !hides_drops(driver_);
+    counters.no_mbuf_is_loss = driver_ == kPcap;
+    return counters;
+}
+
+std::string Port::link_text() const {
+    rte_eth_link link{};
+    if (rte_eth_link_get_nowait(id_, &link) != 0) {
+        return "unknown";
+    }
+    if (link.link_status == RTE_ETH_LINK_DOWN) {
+        return "down";
+    }
+    return link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN || link.link_speed == 0
+               ? "up"
+               : fmt::format("up, {} Mbit/s", link.link_speed);
+}
+
+void Port::stop() {
+    if (started_) {
+        started_ = false;
+        rte_eth_dev_stop(id_);
+    }
+}
+
+}  // namespace tw::dpdk

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One receiving port: attach its device, configure it for listening only, start, count, stop. All
+// calls from the control thread; only the receive queues belong to workers (or the dispatcher).
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "capture/dpdk/device.hpp"
+#include "capture/dpdk/eal_log.hpp"
+#include "capture/dpdk/rss.hpp"
+#include "core/frame.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace tw::dpdk {
+
+struct PortOptions {
+    std::string name;
+    Device device;
+    std::uint8_t tap = 0;
+    std::uint32_t descriptors = 0;  // 0 = auto
+    // For capture files, as whoever looked at the file found out:
+    LinkType link = LinkType::ethernet;
+    std::uint64_t frames_expected = 0;
+};
+
+// How the receive queues are to be set up.
+struct QueueSetup {
+    RssPlan rss;                    // queues > 1: spread by the NIC
+    std::uint32_t ring_frames = 0;  // frames that may wait in workers' rings; 0 without dispatcher
+    std::uint32_t threads = 1;      // that free into each pool
+};
+
+// What a poller needs to know of one receive queue.
+struct RxQueue {
+    std::uint16_t port_id = 0;
+    std::uint16_t queue = 0;
+    std::uint8_t tap = 0;
+    LinkType link = LinkType::ethernet;
+    bool from_file = false;    // frames can wait, and carry the only time there is
+    Nanos timestamp_unit = 0;  // of time stamps in mbufs; 0 = none to be trusted
+};
+
+// The driver's counters since the port started. What it does not count is absent, not zero.
+struct PortCounters {
+    std::uint64_t received = 0;
+    std::uint64_t received_bytes = 0;
+    std::uint64_t errors = 0;   // broken frames
+    std::uint64_t no_mbuf = 0;  // attempts without a free mbuf; loss only where no_mbuf_is_loss
+    std::uint64_t missed = 0;   // no room in NIC or queue
+    bool missed_known = true;   // false: the driver hides what the kernel dropped
+    bool no_mbuf_is_loss = false;
+};
+
+// EAL memory for the pools of one port, before anything is attached.
+[[nodiscard]] std::uint64_t port_memory_bytes(const PortOptions& options, const QueueSetup& setup);
+
+class Port {
+  public:
+    // After Eal::start. Errors name port and device and give the driver's reason.
+    [[nodiscard]] static std::expected<std::unique_ptr<Port>, Error> attach(
+        const PortOptions& options, EalLog& log);
+    // Stops and closes the port.
+    ~Port();
+    Port(const Port&) = delete;
+    Port& operator=(const Port&) = delete;
+
+    [[nodiscard]] const PortOptions& options() const { return options_; }
+    [[nodiscard]] const std::string& name() const { return options_.name; }
+    [[nodiscard]] const std::string& driver() const { return driver_; }
+    [[nodiscard]] RssAbility rss_ability() const;
+
+    // Frames may arrive from here on. Says in the log what was set and what the driver refused.
+    [[nodiscard]] std::expected<void, Error> start(const QueueSetup& setup, EalLog& log,
+                                                   spdlog::logger& logger);
+    [[nodiscard]] RxQueue queue(std::uint16_t index) const;
+    [[nodiscard]] PortCounters counters() const;
+    // "up, 10000 Mbit/s" or "down"
+    [[nodiscard]] std::string link_text() const;
+    // No frame is delivered from here on; read counters() before.
+    void stop();
+
+  private:
+    struct Pools;
+    Port(const PortOptions& options, std::uint16_t id, std::string driver);
+    [[nodiscard]] Error failed(const std::string& step, int error, const EalLog& log) const;
+    [[nodiscard]] std::expected<void, Error> configure(const QueueSetup& setup, EalLog& log);
+    [[nodiscard]] std::expected<void, Error> setup_queues(const QueueSetup& setup, EalLog& log);
+    void listen_only(spdlog::logger& logger);
+    [[nodiscard]] std::expected<void, Error> apply_rss(const RssPlan& plan, EalLog& log,
+                                                       spdlog::logger& logger);
+
+    PortOptions options_;
+    std::uint16_t id_;
+    std::string driver_;
+    std::uint16_t descriptors_ = 0;
+    bool started_ = false;
+    std::unique_ptr<Pools> pools_;
+    PortCounters at_start_;
+};
+
+}  // namespace tw::dpdk

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How the NICs of a run spread connections over receive queues so that both directions of a
+// connection, and both ports of a tap, meet on one worker: one key, one set of hashed fields and
+// redirection tables of one period on every port. Plain arithmetic; port.cpp applies it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace tw::dpdk {
+
+// What a port's driver offers.
+struct RssAbility {
+    std::string port;         // its name, for messages
+    bool hashes = false;      // false: virtual devices, which may offer a table but use none
+    std::uint64_t types = 0;  // RTE_ETH_RSS_*
+    std::uint16_t table_entries = 0;
+    std::uint16_t queues_max = 0;
+};
+
+struct RssPlan {
+    std::uint64_t types = 0;
+    std::uint16_t period = 0;  // entry i of every table serves queue (i % period) % queues
+    std::uint16_t queues = 1;
+};
+
+// Error: why it takes a dispatcher instead.
+[[nodiscard]] std::expected<RssPlan, Error> plan_rss(std::span<const RssAbility> ports,
+                                                     std::uint16_t queues);
+
+// 0x6D5A repeated. Any key with a period of 16 bits hashes both directions alike, because source
+// and destination then enter the Toeplitz sum at equal offsets (Woo and Park). It has 16 bits of
+// entropy: good for queues, useless as a table hash.
+[[nodiscard]] std::vector<std::uint8_t> symmetric_key(std::size_t bytes);
+
+[[nodiscard]] constexpr std::uint16_t queue_of_entry(const RssPlan& plan, std::uint16_t entry) {
+    return static_cast<std::uint16_t>(entry % plan.period % plan.queues);
+}
+
+// "ipv4 ipv4-tcp ipv6"
+[[nodiscard]] std::string rss_types_text(std::uint64_t types);
+
+}  // namespace tw::dpdk

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How many descriptors, mbufs and bytes a run takes. Plain arithmetic, so that `check`, the EAL's
+// memory argument and the ports agree.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tw::dpdk {
+
+// Most frames a dispatcher may have waiting for one worker.
+inline constexpr std::uint32_t kWorkerRingFrames = 4096;
+
+struct DescriptorLimits {
+    std::uint16_t min = 0;
+    std::uint16_t max = 0;
+    std::uint16_t align = 1;
+};
+// `wanted` 0 = auto: the greatest power of two the device takes, because a ring's depth is the time
+// a worker may be away. Virtual devices ignore the number, so they get few.
+[[nodiscard]] std::uint16_t descriptors_for(std::uint32_t wanted, const DescriptorLimits& limits,
+                                            bool has_descriptors);
+
+struct PoolNeed {
+    std::uint32_t descriptors = 0;
+    std::uint32_t ring_frames = 0;  // all workers' rings behind a dispatcher
+    std::uint32_t threads = 1;      // that free into the pool
+};
+// One pool per port and queue: 2^n - 1, which the ring inside a mempool holds without waste.
+[[nodiscard]] std::uint32_t pool_mbufs(const PoolNeed& need);
+inline constexpr std::uint32_t kPoolCache = 256;
+
+// Of EAL's memory, with what alignment and headers add.
+[[nodiscard]] std::uint64_t pool_bytes(std::uint32_t mbufs);
+[[nodiscard]] std::uint64_t ring_bytes(std::uint32_t frames);
+
+}  // namespace tw::dpdk

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The busy loop of one worker: frames from its receive queue of every port, or from the
+// dispatcher's ring, to whoever analyses them. It knows nothing of TCP.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "capture/dpdk/poller.hpp"
+#include "core/frame.hpp"
+
+struct rte_ring;
+
+namespace tw::dpdk {
+
+// What a worker feeds. One virtual call per burst.
+class FrameHandler {
+  public:
+    virtual ~FrameHandler() = default;
+    // At most kBurstMax frames in the order of their arrival; their bytes are gone when it returns.
+    virtual void handle(std::span<const Frame> frames) = 0;
+    // Time of the wire, every few bursts and while the ports are silent.
+    virtual void tick(Nanos now) = 0;
+};
+
+struct WorkerOptions {
+    PollerOptions poller;
+    rte_ring* ring = nullptr;         // from the dispatcher; then poller.queues is empty
+    std::vector<RxQueue> ring_ports;  // behind the ring, for link type and tap of each port id
+    // Frames carry the only time there is: a capture file's clock stands still while it is silent.
+    bool time_from_frames = false;
+};
+
+class Worker {
+  public:
+    Worker(const WorkerOptions& options, FrameHandler& handler);
+
+    // Returns once control.stop is set and what has arrived by then is handled.
+    void run(const RunControl& control);
+    [[nodiscard]] const PollerCounts& counts() const { return counts_; }
+
+  private:
+    void poll_ports(const RunControl& control);
+    void drain_ports();
+    bool poll_round();
+    void poll_ring(const RunControl& control);
+    bool ring_round();
+    void handle(std::span<const Frame> frames);
+    void had_nothing();
+
+    WorkerOptions options_;
+    FrameHandler& handler_;
+    std::vector<RxQueue> by_port_;  // index: port id
+    IdleWait idle_;
+    std::uint32_t first_queue_ = 0;  // whose turn it is to be polled first
+    std::uint32_t bursts_since_tick_ = 0;
+    std::uint64_t last_tick_ = 0;  // clock ticks
+    std::uint64_t silence_ticks_;  // between two ticks while nothing arrives
+    Nanos last_frame_time_ = 0;
+    PollerCounts counts_;
+};
+
+}  // namespace tw::dpdk
