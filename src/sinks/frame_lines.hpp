@@ -27,6 +27,8 @@ class FrameLines {
         }
     }
     bool flush() { return file_.flush(); }
+    // False after an error, and once the reader of a pipe went away.
+    [[nodiscard]] bool good() const { return file_.good(); }
     [[nodiscard]] const std::optional<Error>& error() const { return file_.error(); }
     [[nodiscard]] bool reader_gone() const { return file_.reader_gone(); }
 

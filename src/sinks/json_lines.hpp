@@ -32,6 +32,8 @@ class EventLines {
     void write(const event::Event& event);
     // Hands buffered lines to the system. False once anything could not be written.
     bool flush() { return file_.flush(); }
+    // False after an error, and once the reader of a pipe went away.
+    [[nodiscard]] bool good() const { return file_.good(); }
     [[nodiscard]] const std::optional<Error>& error() const { return file_.error(); }
     // The reader of a pipe went away: not an error, but no use going on.
     [[nodiscard]] bool reader_gone() const { return file_.reader_gone(); }
@@ -50,6 +52,8 @@ class FlowLines {
     [[nodiscard]] bool is_open() const { return file_.is_open(); }
     void write(const event::FlowRecord& record);
     bool flush() { return file_.flush(); }
+    // False after an error, and once the reader of a pipe went away.
+    [[nodiscard]] bool good() const { return file_.good(); }
     [[nodiscard]] const std::optional<Error>& error() const { return file_.error(); }
     [[nodiscard]] bool reader_gone() const { return file_.reader_gone(); }
 

@@ -102,12 +102,15 @@ std::string endpoint_text(const flow::Endpoint& endpoint) {
 }
 
 std::string count_text(std::uint64_t count) {
-    std::string digits = std::to_string(count);
-    for (std::size_t at = digits.size(); at > 3;) {
-        at -= 3;
-        digits.insert(at, ",");
+    const std::string digits = std::to_string(count);
+    std::string text;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        if (i != 0 && (digits.size() - i) % 3 == 0) {
+            text += ',';
+        }
+        text += digits[i];
     }
-    return digits;
+    return text;
 }
 
 std::string count_of(std::uint64_t count, std::string_view noun, std::string_view plural) {
@@ -135,7 +138,7 @@ std::string bytes_text(std::uint64_t bytes) {
 std::string duration_text(Nanos duration) {
     if (duration < 0) {
         // The most negative value has no positive twin; it loses a nanosecond of 292 years.
-        return "-" + duration_text(duration == INT64_MIN ? INT64_MAX : -duration);
+        return fmt::format("-{}", duration_text(duration == INT64_MIN ? INT64_MAX : -duration));
     }
     if (duration < kMicrosecond) {
         return fmt::format("{} ns", duration);
@@ -163,7 +166,7 @@ std::string duration_text(Nanos duration) {
 }
 
 std::string offset_text(Nanos offset) {
-    return offset < 0 ? duration_text(offset) : "+" + duration_text(offset);
+    return fmt::format("{}{}", offset < 0 ? "" : "+", duration_text(offset));
 }
 
 std::string percent_text(std::uint64_t part, std::uint64_t whole) {

@@ -41,6 +41,8 @@ class Page {
     // A blank line, then the heading.
     void heading(std::string_view text);
     void blank() { text_ += '\n'; }
+    // Text that is laid out already.
+    void verbatim(std::string_view text) { text_ += text; }
     // As it is, never wrapped: commands to copy.
     void line(std::string_view text, Tone tone = Tone::plain);
     // Wrapped at the width; further lines are indented by `hanging`.

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// `tapwitness list`: the manual, printed from the program's own tables.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/commands.hpp"
+#include "app/terminal.hpp"
+#include "config/options.hpp"
+#include "core/decode/layer.hpp"
+#include "core/stats/counters.hpp"
+#include "core/tcp/flags.hpp"
+#include "sinks/format/page.hpp"
+#include "sinks/output_file.hpp"
+
+namespace tw::app {
+namespace {
+
+using sinks::format::Page;
+using sinks::format::Table;
+
+[[nodiscard]] ExitCode print(const Page& page) {
+    sinks::OutputFile out;
+    auto opened = out.open("-");
+    if (opened) {
+        out.append(page.text());
+        out.flush();
+    }
+    if (!opened || out.error()) {
+        say(opened ? out.error()->text : opened.error().text);
+        return ExitCode::environment_failed;
+    }
+    return ExitCode::done;
+}
+
+[[nodiscard]] Page new_page() {
+    return Page(terminal_style(STDOUT_FILENO));
+}
+
+[[nodiscard]] ExitCode list_flags() {
+    Page page = new_page();
+    Table table("<<");
+    table.row({"flag", "as tcp.analysis.NAME in Wireshark"});
+    for (const tcp::FlagInfo& flag : tcp::flag_table()) {
+        table.row({std::string(flag.name), std::string(flag.help)});
+    }
+    page.table(table, true);
+    return print(page);
+}
+
+[[nodiscard]] ExitCode list_counters() {
+    Page page = new_page();
+    Table table("<<<");
+    table.row({"counter", "unit", "counts"});
+    for (const stats::CounterInfo& counter : stats::counter_table()) {
+        table.row(
+            {std::string(counter.name), std::string(counter.unit), std::string(counter.help)});
+    }
+    page.table(table, true);
+    return print(page);
+}
+
+[[nodiscard]] ExitCode list_layers() {
+    Page page = new_page();
+    Table table("<<<");
+    table.row({"layer", "opened by analysis.decap", "what it is"});
+    for (const decode::LayerInfo& layer : decode::layer_table()) {
+        table.row({std::string(layer.name),
+                   std::string(layer.decap.empty() ? std::string_view("always") : layer.decap),
+                   std::string(layer.help)});
+    }
+    page.table(table, true);
+    return print(page);
+}
+
+[[nodiscard]] ExitCode list_options(bool yaml) {
+    Page page = new_page();
+    if (yaml) {
+        page.verbatim(config::default_yaml());
+        return print(page);
+    }
+    for (const config::OptionInfo& option : config::option_table()) {
+        page.line(option.path, sinks::format::Tone::strong);
+        if (!option.later.empty()) {
+            page.paragraph(option.later, 4, 4);
+            continue;
+        }
+        page.paragraph(option.help, 4, 4);
+        std::string facts = fmt::format("{}; default {}", config::kind_name(option.kind),
+                                        option.fallback.empty() ? "\"\"" : option.fallback);
+        if (!option.allowed.empty()) {
+            facts += fmt::format("; allowed: {}", option.allowed);
+        }
+        if (!option.unit.empty()) {
+            facts += fmt::format(" ({})", option.unit);
+        }
+        page.paragraph(facts, 4, 6, sinks::format::Tone::faint);
+    }
+    return print(page);
+}
+
+[[nodiscard]] ExitCode list_verdicts() {
+    say("list verdicts: this version gives facts (list flags), no verdicts");
+    return ExitCode::operator_mistake;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Action& action) {
+    CLI::App* list = app.add_subcommand("list", "the manual: what every word in the output means");
+    list->require_subcommand(1);
+    list->footer(
+        "Examples:\n"
+        "  tapwitness list flags\n"
+        "  tapwitness list options --yaml > monitor.yaml   a configuration to start from\n");
+    const auto add = [&](const char* name, const char* help, ExitCode (*print_it)()) {
+        list->add_subcommand(name, help)->callback([&action, print_it] { action = print_it; });
+    };
+    add("flags", "per-packet facts, named as in Wireshark", list_flags);
+    add("verdicts", "what episodes mean (not in this version)", list_verdicts);
+    add("counters", "what is counted", list_counters);
+    add("layers", "encapsulations and how they are opened", list_layers);
+    auto yaml = std::make_shared<bool>(false);
+    CLI::App* options = list->add_subcommand("options", "keys of the configuration file");
+    options->add_flag("--yaml", *yaml, "as a configuration file with every default, commented");
+    options->callback([&action, yaml] { action = [yaml] { return list_options(*yaml); }; });
+}
+
+}  // namespace tw::app
