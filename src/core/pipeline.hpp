@@ -12,21 +12,11 @@
 #include "core/event/outbox.hpp"
 #include "core/flow/index.hpp"
 #include "core/frame.hpp"
+#include "core/observation.hpp"
 #include "core/options.hpp"
 #include "core/stats/counters.hpp"
-#include "core/tcp/flags.hpp"
 
 namespace tw {
-
-// What the pipeline found out about one frame.
-struct Observation {
-    bool tcp = false;  // a TCP header took part; the rest is meaningless otherwise
-    bool v6 = false;
-    std::uint8_t completeness = 0;  // of the connection before this segment, as tshark prints it
-    tcp::FlagSet flags;
-    std::uint32_t stream = 0;
-    Nanos initial_rtt = 0;  // of the connection after this segment; 0 = unknown
-};
 
 class Pipeline {
   public:

@@ -41,6 +41,10 @@ struct Segment {
     const std::uint8_t* options = nullptr;
 };
 
+[[nodiscard]] inline bool is_bare_syn(const Segment& segment) {
+    return (segment.flags & (tcp_flag::kSyn | tcp_flag::kAck)) == tcp_flag::kSyn;
+}
+
 struct Decoded {
     // Counter::decoded_segments if there is a TCP segment, else the reason why there is none.
     stats::Counter outcome = stats::Counter::decode_not_ip;

@@ -32,6 +32,7 @@ inline constexpr std::uint8_t kEpisodes =
 inline constexpr std::uint8_t kClientKnown = 1U << 3;  // a SYN or SYN/ACK told
 inline constexpr std::uint8_t kClientSide = 1U << 4;   // the client is (or is guessed to be) side 1
 inline constexpr std::uint8_t kDetailsLost = 1U << 5;  // a pool was empty: counts are lower bounds
+inline constexpr std::uint8_t kMptcp = 1U << 6;        // both sides have details with its options
 }  // namespace flow_bit
 
 inline constexpr std::uint8_t kDupsPoisoned = 255;
@@ -74,8 +75,8 @@ struct ColdFlow {
     Nanos first;            // time of the first packet
     std::uint32_t base[2];  // ISN or guess, by side
     std::uint32_t stream;
-    std::uint32_t episodes;   // index into the pool of episode records, 0 = none
-    std::uint32_t counts[2];  // index into the pool of flag counts, by side, 0 = none
+    std::uint32_t episodes;    // index into the pool of episode records, 0 = none
+    std::uint32_t details[2];  // index into the pool of side details, by side, 0 = none
     std::uint32_t
         seen_begin[2];  // first byte seen, by side; what lies below came before the capture
 };

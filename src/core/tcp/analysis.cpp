@@ -57,7 +57,8 @@ bool fills_window(const Segment& s, const Half& peer) {
 
 // Zero window, hole, keep-alive, window update and full, and the answers: everything that a zero
 // window probe is exempt from.
-void judge_windows(const Segment& s, Half& me, const Half& peer, FlagSet& flags) {
+void judge_windows(const Segment& s, bool options_only, Half& me, const Half& peer,
+                   FlagSet& flags) {
     const bool control = is_control(s);
     if (s.window == 0 && !control) {
         flags.set(Flag::zero_window);
@@ -92,6 +93,9 @@ void judge_windows(const Segment& s, Half& me, const Half& peer, FlagSet& flags)
     }
     if ((peer.bits & bit::kKeepAlive) != 0) {
         flags.set(Flag::keep_alive_ack);
+        return;
+    }
+    if (options_only) {
         return;
     }
     flags.set(Flag::duplicate_ack);
@@ -174,7 +178,7 @@ void move_state(const Segment& s, Nanos now, bool probe, FlagSet flags, Half& me
 }
 
 void analyse(const Segment& s, std::uint8_t sender, Nanos now, Flow& flow, ColdFlow& cold,
-             FlightView flight, FlagSet& flags, stats::Counters& counters) {
+             Extras& extras, FlagSet& flags, stats::Counters& counters) {
     Half& me = flow.half[sender];
     Half& peer = flow.half[sender ^ 1];
     if ((me.bits & bit::kBaseSet) == 0) {
@@ -189,7 +193,7 @@ void analyse(const Segment& s, std::uint8_t sender, Nanos now, Flow& flow, ColdF
     if (probe) {
         flags.set(Flag::zero_window_probe);
     } else {
-        judge_windows(s, me, peer, flags);
+        judge_windows(s, extras.mptcp_changed, me, peer, flags);
     }
     if (s.ack != me.ack) {
         me.dups = 0;
@@ -199,10 +203,11 @@ void analyse(const Segment& s, std::uint8_t sender, Nanos now, Flow& flow, ColdF
     if (occupies && !flags.has(Flag::keep_alive)) {
         judge_repeat(s, now, initial_rtt(flow), me, peer, flags);
     }
-    Flight* mine = flight.pool != nullptr ? &flight.side[sender] : nullptr;
-    move_state(s, now, probe, flags, me, mine, flight.pool, counters);
-    if (flight.pool != nullptr) {
-        flight.pool->acknowledge(flight.side[sender ^ 1], s.ack);
+    FlightPool* const pool = extras.flight_pool;
+    Flight* mine = pool != nullptr ? &extras.flight[sender] : nullptr;
+    move_state(s, now, probe, flags, me, mine, pool, counters);
+    if (pool != nullptr) {
+        pool->acknowledge(extras.flight[sender ^ 1], s.ack);
     }
 }
 
@@ -273,7 +278,7 @@ bool replaces_connection(const Segment& segment, std::uint8_t sender, const Flow
 }
 
 FlagSet judge(const Segment& s, std::uint8_t sender, Nanos now, Meeting meeting, Flow& flow,
-              ColdFlow& cold, FlightView flight, stats::Counters& counters) {
+              ColdFlow& cold, Extras& extras, stats::Counters& counters) {
     Half& me = flow.half[sender];
     Half& peer = flow.half[sender ^ 1];
     FlagSet flags;
@@ -289,7 +294,7 @@ FlagSet judge(const Segment& s, std::uint8_t sender, Nanos now, Meeting meeting,
         }
     }
     if (s.payload_known) {
-        analyse(s, sender, now, flow, cold, flight, flags, counters);
+        analyse(s, sender, now, flow, cold, extras, flags, counters);
     }
     if (s.data_words < 5) {
         return {};
@@ -302,6 +307,7 @@ FlagSet judge(const Segment& s, std::uint8_t sender, Nanos now, Meeting meeting,
     OptionFacts options;
     if (s.options_bytes != 0) {
         options = read_options(s);
+        extras.mptcp_kinds = options.mptcp_kinds;
         if (options.window_scale >= 0) {
             me.scale = options.window_scale;
         }

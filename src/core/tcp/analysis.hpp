@@ -20,11 +20,15 @@ enum class Meeting : std::uint8_t {
     known,
 };
 
-// The unacknowledged segments of both sides, where they are followed
-// (AnalysisOptions::exact_flight).
-struct FlightView {
-    FlightPool* pool = nullptr;
-    Flight* side = nullptr;  // array of two
+// State of the connection that few connections have, and what the segment adds to it.
+struct Extras {
+    // The unacknowledged segments of both sides, where followed (AnalysisOptions::exact_flight).
+    FlightPool* flight_pool = nullptr;
+    Flight* flight = nullptr;  // array of two
+    // Multipath TCP (RFC 8684): the option kinds seen on the connection are no longer those of this
+    // side's previous segment. A duplicate ACK may then only carry options, so it is none.
+    bool mptcp_changed = false;
+    std::uint16_t mptcp_kinds = 0;  // out: kinds this segment carries, one bit per subtype
 };
 
 // True if this is a SYN with another initial sequence number than its side's: the caller must
@@ -35,7 +39,7 @@ struct FlightView {
 // Moves the connection's state and returns the flags. `flow.completeness` before the call is what
 // tshark prints with the segment.
 [[nodiscard]] FlagSet judge(const decode::Segment& segment, std::uint8_t sender, Nanos now,
-                            Meeting meeting, flow::Flow& flow, flow::ColdFlow& cold,
-                            FlightView flight, stats::Counters& counters);
+                            Meeting meeting, flow::Flow& flow, flow::ColdFlow& cold, Extras& extras,
+                            stats::Counters& counters);
 
 }  // namespace tw::tcp

@@ -11,6 +11,7 @@ constexpr std::uint8_t kEnd = 0;
 constexpr std::uint8_t kNop = 1;
 constexpr std::uint8_t kWindowScale = 3;
 constexpr std::uint8_t kSack = 5;
+constexpr std::uint8_t kMptcp = 30;
 constexpr std::uint8_t kShiftMax = 14;
 constexpr std::uint32_t kBlockBytes = 8;
 
@@ -52,6 +53,8 @@ OptionFacts read_options(const decode::Segment& segment) {
             facts.window_scale = static_cast<std::int8_t>(std::min<std::uint8_t>(at[2], kShiftMax));
         } else if (*at == kSack) {
             read_sack(at, at[1], facts);
+        } else if (*at == kMptcp && at[1] >= 3) {
+            facts.mptcp_kinds = static_cast<std::uint16_t>(facts.mptcp_kinds | 1U << (at[2] >> 4));
         }
         at += at[1];
     }

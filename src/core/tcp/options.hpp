@@ -17,6 +17,7 @@ struct SackBlock {
 struct OptionFacts {
     std::int8_t window_scale = -1;    // -1 = absent; at most 14 (RFC 7323 section 2.3)
     bool sack_without_block = false;  // a SACK option too short for one block
+    std::uint16_t mptcp_kinds = 0;    // subtypes of Multipath TCP options, one bit each (RFC 8684)
     std::uint8_t sack_count = 0;
     std::array<SackBlock, 4> sack{};
 };

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "core/tcp/tracker.hpp"
+
+#include <algorithm>
+
+#include "core/tcp/completeness.hpp"
+
+namespace tw::tcp {
+namespace {
+
+namespace flag = decode::tcp_flag;
+using decode::Decoded;
+using flow::ColdFlow;
+using flow::Flow;
+using stats::Counter;
+
+struct PoolSizes {
+    std::uint32_t details;
+    std::uint32_t episodes;
+    std::uint32_t holes;
+};
+
+// Flags and episodes belong to a part of the connections only; divisor 1 provides
+// for all. The shares keep an IPv4 connection within 256 bytes all-in (design section 7).
+PoolSizes pool_sizes(const FlowOptions& options) {
+    const std::uint64_t flows = std::uint64_t{options.v4_max} + options.v6_max;
+    const std::uint64_t divisor = std::max(options.details_divisor, 1U);
+    const auto sized = [](std::uint64_t count) {
+        return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(count, 4096, UINT32_MAX - 1));
+    };
+    if (divisor == 1) {
+        return {sized(flows * 2), sized(flows), sized(flows * 2)};
+    }
+    return {sized(flows * 5 / (2 * divisor)), sized(flows / (2 * divisor)),
+            sized(flows / (2 * divisor))};
+}
+
+Episodes::Options episode_options(const FlowOptions& options, Nanos direction_skew) {
+    const PoolSizes sizes = pool_sizes(options);
+    return {sizes.episodes, sizes.holes, options.backing, direction_skew};
+}
+
+std::uint32_t flight_chunks(const PipelineOptions& options) {
+    if (!options.analysis.exact_flight) {
+        return 0;
+    }
+    const std::uint64_t flows = std::uint64_t{options.flows.v4_max} + options.flows.v6_max;
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(flows * 2, 1U << 16, UINT32_MAX - 1));
+}
+
+void set_client(Flow& flow, std::uint8_t side) {
+    flow.bits = static_cast<std::uint8_t>((flow.bits & ~flow::flow_bit::kClientSide) |
+                                          (side == 1 ? flow::flow_bit::kClientSide : 0));
+}
+
+// A SYN tells who the client is; a SYN/ACK does where no SYN was seen.
+void learn_client(Flow& flow, const decode::Segment& segment, std::uint8_t sender) {
+    if (decode::is_bare_syn(segment)) {
+        set_client(flow, sender);
+    } else if ((flow.bits & flow::flow_bit::kClientKnown) == 0) {
+        set_client(flow, sender ^ 1);
+    }
+    flow.bits |= flow::flow_bit::kClientKnown;
+}
+
+Nanos initial_rtt(const Flow& flow) {
+    return (flow.bits & flow::flow_bit::kRttSet) != 0 ? flow.rtt_or_syn : 0;
+}
+
+}  // namespace
+
+Tracker::Tracker(const PipelineOptions& options, event::Outbox& outbox, stats::Counters& counters)
+    : stream_step_(options.stream_step),
+      exact_flight_(options.analysis.exact_flight),
+      next_stream_(options.stream_first),
+      outbox_(outbox),
+      counters_(counters),
+      details_(pool_sizes(options.flows).details, options.flows.backing),
+      episodes_(episode_options(options.flows, options.analysis.direction_skew), outbox, counters),
+      flight_pool_(flight_chunks(options)) {
+    if (exact_flight_) {
+        flights_[0] = LazyArray<Flight>(std::size_t{options.flows.v4_max} * 2, Backing::lazy);
+        flights_[1] = LazyArray<Flight>(std::size_t{options.flows.v6_max} * 2, Backing::lazy);
+    }
+}
+
+// A guess until a SYN or SYN/ACK tells: servers have the lower port; else who spoke first.
+void Tracker::begin(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
+                    const Decoded& found) {
+    Flow& flow = table.flow(slot);
+    ColdFlow& cold = table.cold(slot);
+    const auto& ports = found.v6 ? found.key.v6_key.port : found.key.v4.port;
+    const std::uint8_t client = ports[0] == ports[1] ? found.sender : ports[0] < ports[1] ? 1 : 0;
+    set_client(flow, client);
+    flow.tap = frame.tap;
+    cold.first = frame.time;
+    cold.stream = next_stream_;
+    next_stream_ += stream_step_;
+    counters_.add(Counter::flows_created);
+}
+
+// Same key, new life.
+void Tracker::restart(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
+                      const Decoded& found) {
+    close(table, slot);
+    Flow& flow = table.flow(slot);
+    const flow::KeyV4 key = flow.key_v4;
+    flow = Flow{};
+    flow.key_v4 = key;
+    flow.bits = flow::flow_bit::kOccupied;
+    flow.half[0].scale = flow.half[1].scale = flow::kScaleUnknown;
+    table.cold(slot) = ColdFlow{};
+    begin(table, slot, frame, found);
+    counters_.add(Counter::flows_reused);
+}
+
+Flight* Tracker::flight_of(const flow::FlowTable& table, std::uint32_t slot) {
+    return exact_flight_ ? &flights_[table.v6()][std::size_t{slot} * 2] : nullptr;
+}
+
+void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
+                      const Decoded& found, bool created, Observation& observation) {
+    const decode::Segment& segment = found.segment;
+    Flow& flow = table.flow(slot);
+    ColdFlow& cold = table.cold(slot);
+    const std::uint8_t sender = found.sender;
+    Meeting meeting = created ? Meeting::created : Meeting::known;
+    if ((segment.flags & flag::kSyn) != 0) {
+        if (!created && replaces_connection(segment, sender, flow, cold)) {
+            restart(table, slot, frame, found);
+            meeting = Meeting::reused;
+        }
+        learn_client(flow, segment, sender);
+    }
+    observation.tcp = true;
+    observation.v6 = found.v6;
+    observation.stream = cold.stream;
+    observation.completeness = meeting == Meeting::reused ? completeness::kSyn : flow.completeness;
+    observation.flags = judge_segment(table, slot, frame.time, found, meeting);
+    observation.initial_rtt = initial_rtt(flow);
+    flow.last_seen = flow::coarse_time(frame.time);
+    if (segment.quoted) {
+        return;  // not sent now, only quoted
+    }
+    flow::Half& me = flow.half[sender];
+    ++me.packets;
+    const std::uint32_t before = me.payload_low;
+    me.payload_low += segment.payload_bytes;
+    me.payload_high = static_cast<std::uint16_t>(me.payload_high + (me.payload_low < before));
+    me.bits |= (segment.flags & flag::kFin) != 0 ? flow::half_bit::kFin : 0;
+    if (!observation.flags.empty()) {
+        count_flags(flow, cold, sender, observation.flags);
+    }
+    if (segment.payload_known) {
+        episodes_.observe({&table, slot, &flow, &cold, frame.time, frame.number}, segment, sender,
+                          observation.flags);
+    }
+}
+
+FlagSet Tracker::judge_segment(flow::FlowTable& table, std::uint32_t slot, Nanos now,
+                               const Decoded& found, Meeting meeting) {
+    Flow& flow = table.flow(slot);
+    ColdFlow& cold = table.cold(slot);
+    Extras extras;
+    if (exact_flight_) {
+        extras.flight_pool = &flight_pool_;
+        extras.flight = flight_of(table, slot);
+    }
+    const bool mptcp = (flow.bits & flow::flow_bit::kMptcp) != 0;
+    const std::uint16_t kinds = mptcp ? mptcp_kinds(cold) : 0;
+    if (mptcp) {
+        extras.mptcp_changed = (kinds & kMptcpOpening) != 0 &&
+                               details_[cold.details[found.sender]].mptcp_known != kinds;
+    }
+    const FlagSet flags =
+        judge(found.segment, found.sender, now, meeting, flow, cold, extras, counters_);
+    if (mptcp || extras.mptcp_kinds != 0) {
+        note_mptcp(flow, cold, found.sender, found.segment.payload_known, kinds,
+                   extras.mptcp_kinds);
+    }
+    return flags;
+}
+
+SideDetail* Tracker::detail(Flow& flow, ColdFlow& cold, std::uint8_t side) {
+    std::uint32_t& index = cold.details[side];
+    if (index == 0) {
+        index = details_.take();
+        if (index == 0) {
+            counters_.add(Counter::details_exhausted);
+            flow.bits |= flow::flow_bit::kDetailsLost;
+            return nullptr;
+        }
+        details_[index] = SideDetail{};
+    }
+    return &details_[index];
+}
+
+void Tracker::count_flags(Flow& flow, ColdFlow& cold, std::uint8_t sender, FlagSet flags) {
+    SideDetail* mine = detail(flow, cold, sender);
+    if (mine == nullptr) {
+        return;
+    }
+    for (std::uint32_t bits = flags.bits(); bits != 0; bits &= bits - 1) {
+        ++mine->counts[static_cast<std::uint32_t>(__builtin_ctz(bits))];
+    }
+}
+
+std::uint16_t Tracker::mptcp_kinds(const ColdFlow& cold) const {
+    return static_cast<std::uint16_t>(details_[cold.details[0]].mptcp_kinds |
+                                      details_[cold.details[1]].mptcp_kinds);
+}
+
+// tshark remembers the kinds per side after each analysis, before it adds those of the segment.
+void Tracker::note_mptcp(Flow& flow, ColdFlow& cold, std::uint8_t sender, bool analysed,
+                         std::uint16_t kinds, std::uint16_t new_kinds) {
+    SideDetail* mine = detail(flow, cold, sender);
+    if (mine == nullptr || detail(flow, cold, sender ^ 1) == nullptr) {
+        return;
+    }
+    flow.bits |= flow::flow_bit::kMptcp;
+    if (analysed) {
+        mine->mptcp_known = kinds;
+    }
+    mine->mptcp_kinds = static_cast<std::uint16_t>(mine->mptcp_kinds | new_kinds);
+}
+
+void Tracker::close(flow::FlowTable& table, std::uint32_t slot) {
+    Flow& flow = table.flow(slot);
+    ColdFlow& cold = table.cold(slot);
+    const Nanos last = std::max(flow.half[0].ack_time, flow.half[1].ack_time);
+    event::FlowRecord record;
+    record.flow = name_of(table, slot, flow, cold);
+    record.first = cold.first;
+    record.last = std::max(last, cold.first);
+    record.initial_rtt = (flow.bits & flow::flow_bit::kRttSet) != 0 ? flow.rtt_or_syn : 0;
+    record.completeness = flow.completeness;
+    record.client_known = (flow.bits & flow::flow_bit::kClientKnown) != 0;
+    record.tap = static_cast<std::uint8_t>(flow.tap);
+    const auto missing = episodes_.close({&table, slot, &flow, &cold, record.last, 0});
+    record.details_lost = (flow.bits & flow::flow_bit::kDetailsLost) != 0;
+    for (std::uint8_t side = 0; side < 2; ++side) {
+        const auto direction = static_cast<std::size_t>(direction_of(flow, side));
+        const flow::Half& half = flow.half[side];
+        record.packets[direction] = half.packets;
+        record.bytes[direction] = (std::uint64_t{half.payload_high} << 32) + half.payload_low;
+        record.missing_bytes[direction] = missing[side];
+        if (cold.details[side] != 0) {
+            record.flags[direction] = details_[cold.details[side]].counts;
+            details_.give_back(cold.details[side]);
+            cold.details[side] = 0;
+        }
+    }
+    if (exact_flight_) {
+        flight_pool_.clear(flight_of(table, slot)[0]);
+        flight_pool_.clear(flight_of(table, slot)[1]);
+    }
+    outbox_.emit(record, counters_);
+}
+
+std::size_t Tracker::memory_bytes(const FlowOptions& options) {
+    return pool_sizes(options).details * Pool<SideDetail>::bytes_per_record() +
+           Episodes::memory_bytes(episode_options(options, 0));
+}
+
+}  // namespace tw::tcp
