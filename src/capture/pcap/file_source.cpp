@@ -72,17 +72,17 @@ std::expected<std::unique_ptr<FileSource>, Error> FileSource::open(
     if (!supply) {
         return std::unexpected(supply.error());
     }
-    return open_supply(path, options, std::move(*supply));
+    return open_supply(std::move(*supply), path, options);
 }
 
 std::expected<std::unique_ptr<FileSource>, Error> FileSource::open_memory(
     std::span<const std::uint8_t> bytes, const std::string& name,
     const FileSourceOptions& options) {
-    return open_supply(name, options, supply_from_memory(bytes));
+    return open_supply(supply_from_memory(bytes), name, options);
 }
 
 std::expected<std::unique_ptr<FileSource>, Error> FileSource::open_supply(
-    const std::string& path, const FileSourceOptions& options, std::unique_ptr<ByteSupply> supply) {
+    std::unique_ptr<ByteSupply> supply, const std::string& name, const FileSourceOptions& options) {
     auto first_bytes = read_first_bytes(*supply);
     const bool gzip = first_bytes && is_gzip(*first_bytes);
     if (gzip) {
@@ -90,18 +90,18 @@ std::expected<std::unique_ptr<FileSource>, Error> FileSource::open_supply(
         first_bytes = read_first_bytes(*supply);
     }
     if (!first_bytes) {
-        return refused(path, first_bytes.error());
+        return refused(name, first_bytes.error());
     }
     if (first_bytes->empty()) {
-        return refused(path, gzip ? "nothing is inside the gzip data" : "it is empty");
+        return refused(name, gzip ? "nothing is inside the gzip data" : "it is empty");
     }
     auto window = std::make_unique<Window>(std::move(supply), *first_bytes);
     auto format = open_format(*window, options);
     if (!format) {
-        return refused(path, window->failure().value_or(format.error()));
+        return refused(name, window->failure().value_or(format.error()));
     }
     return std::unique_ptr<FileSource>(
-        new FileSource(path, gzip, std::move(window), std::move(*format)));
+        new FileSource(name, gzip, std::move(window), std::move(*format)));
 }
 
 std::span<const Frame> FileSource::next() {

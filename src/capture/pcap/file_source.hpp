@@ -45,6 +45,11 @@ class FileSource {
         std::span<const std::uint8_t> bytes, const std::string& name,
         const FileSourceOptions& options = {});
 
+    // The same from any supply.
+    [[nodiscard]] static std::expected<std::unique_ptr<FileSource>, Error> open_supply(
+        std::unique_ptr<ByteSupply> supply, const std::string& name,
+        const FileSourceOptions& options = {});
+
     ~FileSource();
     FileSource(const FileSource&) = delete;
     FileSource& operator=(const FileSource&) = delete;
@@ -72,9 +77,6 @@ class FileSource {
   private:
     FileSource(std::string path, bool gzip, std::unique_ptr<Window> window,
                std::unique_ptr<Format> format);
-    static std::expected<std::unique_ptr<FileSource>, Error> open_supply(
-        const std::string& path, const FileSourceOptions& options,
-        std::unique_ptr<ByteSupply> supply);
     void end();
 
     std::string path_;
