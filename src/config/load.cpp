@@ -211,8 +211,8 @@ void Reader::read_option(const OptionInfo& info, const Node& node, const std::st
              fmt::format("{} is not allowed; allowed: {}", what_is(node), info.allowed));
         return;
     }
+    config_.places.keys[key] = node.place;
     if (!list) {
-        config_.places.keys[key] = node.place;
         read_value(info, node, key, target);
         return;
     }
