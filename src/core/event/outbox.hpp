@@ -38,6 +38,12 @@ class Outbox {
                                                 : stats::Counter::flow_records_dropped);
     }
 
+    // writer: worker. False when a driver that can wait (a file has time) had better wait.
+    [[nodiscard]] bool half_empty() const {
+        return events_.free_space() >= events_.capacity() / 2 &&
+               flow_records_.free_space() >= flow_records_.capacity() / 2;
+    }
+
     // reader: housekeeping
     [[nodiscard]] bool pop(Event& event) { return events_.pop(event); }
     [[nodiscard]] bool pop(FlowRecord& record) { return flow_records_.pop(record); }

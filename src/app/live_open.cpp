@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The first half of LiveRun: from a configuration to ports that receive.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/logger.h>
+#include <sys/random.h>
+
+#include <algorithm>
+
+#include "app/host.hpp"
+#include "app/live_run.hpp"
+#include "app/memory_plan.hpp"
+#include "base/lazy_array.hpp"
+#include "capture/dpdk/sizing.hpp"
+#include "sinks/format/human.hpp"
+
+namespace tw::app {
+namespace {
+
+using sinks::format::bytes_text;
+
+// What the EAL and its libraries take for themselves, and what allocation wastes.
+constexpr std::uint64_t kEalSlack = std::uint64_t{64} << 20;
+// A sixteenth of the connections may show anomalies at one time.
+constexpr std::uint32_t kDetailsDivisor = 16;
+
+[[nodiscard]] std::uint64_t random_number() {
+    std::uint64_t number = 0;
+    // Without flags and for 8 bytes it can fail only before the system has gathered any entropy.
+    if (getrandom(&number, sizeof number, 0) != static_cast<ssize_t>(sizeof number)) {
+        number = static_cast<std::uint64_t>(dpdk::Clock::ticks());
+    }
+    return number;
+}
+
+}  // namespace
+
+LiveRun::LiveRun(const config::Config& config, spdlog::logger& logger)
+    : config_(config), logger_(logger), hash_seed_(random_number()) {}
+
+LiveRun::~LiveRun() = default;
+
+std::expected<std::unique_ptr<LiveRun>, Error> LiveRun::open(const config::Config& config,
+                                                             spdlog::logger& logger) {
+    std::unique_ptr<LiveRun> run(new LiveRun(config, logger));
+    for (const auto step :
+         {&LiveRun::find_devices, &LiveRun::compile_filter, &LiveRun::start_eal,
+          &LiveRun::attach_ports, &LiveRun::choose_distribution, &LiveRun::make_workers,
+          &LiveRun::open_outputs, &LiveRun::start_ports, &LiveRun::make_pollers}) {
+        if (auto done = ((*run).*step)(); !done) {
+            return std::unexpected(std::move(done.error()));
+        }
+    }
+    return run;
+}
+
+std::expected<void, Error> LiveRun::find_devices() {
+    auto devices = live_devices(config_);
+    if (!devices) {
+        return std::unexpected(std::move(devices.error()));
+    }
+    devices_ = std::move(*devices);
+    for (const std::string& warning : devices_.warnings) {
+        logger_.warn("{}", warning);
+    }
+    return {};
+}
+
+std::expected<void, Error> LiveRun::compile_filter() {
+    if (config_.filter.empty()) {
+        return {};
+    }
+    auto filter = pcap::Filter::compile(config_.filter);
+    if (!filter) {
+        return std::unexpected(Error{config_.places.prefix("filter") + filter.error().text});
+    }
+    for (const dpdk::PortOptions& port : devices_.ports) {
+        if (auto valid = filter->check(port.link); !valid) {
+            return std::unexpected(
+                Error{fmt::format("port {}: {}", port.name, valid.error().text)});
+        }
+    }
+    filter_ = std::move(*filter);
+    const std::string warning = pcap::encapsulation_warning(config_.filter);
+    if (!warning.empty()) {
+        logger_.warn("{}", warning);
+    }
+    return {};
+}
+
+// Before the ports are asked: a thread more costs nothing if they can do without.
+bool LiveRun::may_take_dispatcher() const {
+    return config_.workers.distribution == config::Distribution::dispatcher ||
+           (config_.workers.distribution == config::Distribution::automatic &&
+            config_.workers.cores.size() > 1);
+}
+
+std::expected<void, Error> LiveRun::start_eal() {
+    const MemoryPlan plan = plan_memory(config_);
+    dpdk::EalOptions options;
+    for (const dpdk::PortOptions& port : devices_.ports) {
+        if (port.device.bus == dpdk::Bus::pci) {
+            options.pci_devices.push_back(port.device.arguments.empty()
+                                              ? port.device.name
+                                              : port.device.name + "," + port.device.arguments);
+        }
+    }
+    options.worker_cpus = config_.workers.cores;
+    options.dispatcher = may_take_dispatcher();
+    options.memory_bytes = plan.dpdk_bytes() + kEalSlack;
+    options.extra_arguments = config_.eal_args;
+    auto log = dpdk::EalLog::open(logger_);
+    if (!log) {
+        return std::unexpected(std::move(log.error()));
+    }
+    eal_log_ = std::move(*log);
+    auto eal = dpdk::Eal::start(options, *eal_log_);
+    if (!eal) {
+        return std::unexpected(std::move(eal.error()));
+    }
+    eal_ = std::move(*eal);
+    clock_ = std::make_unique<dpdk::Clock>();
+    auto fields = dpdk::register_mbuf_fields();
+    if (!fields) {
+        return std::unexpected(std::move(fields.error()));
+    }
+    fields_ = *fields;
+    return {};
+}
+
+std::expected<void, Error> LiveRun::attach_ports() {
+    for (const dpdk::PortOptions& options : devices_.ports) {
+        auto port = dpdk::Port::attach(options, *eal_log_);
+        if (!port) {
+            return std::unexpected(std::move(port.error()));
+        }
+        ports_.push_back(std::move(*port));
+    }
+    return {};
+}
+
+std::expected<void, Error> LiveRun::choose_distribution() {
+    const auto workers = static_cast<std::uint16_t>(config_.workers.cores.size());
+    std::string why = "as configured";
+    dispatching_ = config_.workers.distribution == config::Distribution::dispatcher;
+    if (!dispatching_ && workers > 1) {
+        std::vector<dpdk::RssAbility> abilities;
+        for (const auto& port : ports_) {
+            abilities.push_back(port->rss_ability());
+        }
+        const auto plan = dpdk::plan_rss(abilities, workers);
+        if (plan) {
+            queues_.rss = *plan;
+        } else if (config_.workers.distribution == config::Distribution::rss) {
+            return std::unexpected(Error{
+                fmt::format("{}the NICs cannot spread connections: {}; allowed here: auto, "
+                            "dispatcher",
+                            config_.places.prefix("workers.distribution"), plan.error().text)});
+        } else {
+            dispatching_ = true;
+            why = plan.error().text;
+        }
+    }
+    const std::string cpus = fmt::format("{}", fmt::join(config_.workers.cores, ", "));
+    if (dispatching_) {
+        queues_.ring_frames = workers * dpdk::kWorkerRingFrames;
+        queues_.threads = workers + 1U;
+        logger_.info("{} on CPU {}, fed by a dispatcher on CPU {} ({})",
+                     sinks::format::count_of(workers, "worker"), cpus,
+                     fmt::join(eal_->placement().dispatcher_cpus, " or "), why);
+    } else {
+        logger_.info("{} on CPU {}", sinks::format::count_of(workers, "worker"), cpus);
+    }
+    if (eal_->placement().crowded && config_.workers.poll == config::Poll::busy) {
+        logger_.info("busy threads share CPUs: they give way to each other when nothing arrives");
+    }
+    return {};
+}
+
+PipelineOptions LiveRun::pipeline_options() const {
+    PipelineOptions options;
+    options.decode.decap = config_.analysis.decap;
+    options.flows.v4_max = config_.flows.max_per_worker;
+    options.flows.v6_max = config_.flows.max_ipv6_per_worker;
+    options.flows.timeouts = config_.flows.timeouts;
+    // Touching every page at start takes memory a small machine may never need; with huge pages the
+    // operator has set it apart.
+    options.flows.backing =
+        eal_->memory() == dpdk::Memory::huge_pages ? Backing::populated : Backing::lazy;
+    options.flows.details_divisor = kDetailsDivisor;
+    options.flows.hash_seed = hash_seed_;
+    options.analysis.direction_skew = config_.analysis.direction_skew;
+    for (const auto& [name, tap] : config_.taps) {
+        const auto known = std::find(devices_.taps.begin(), devices_.taps.end(), name);
+        if (known == devices_.taps.end()) {
+            continue;
+        }
+        KeyScope& scope =
+            options.decode.key_scope[static_cast<std::size_t>(known - devices_.taps.begin())];
+        scope.vlan = tap.vlan_key;
+        scope.tunnel = tap.tunnel_key;
+        // One wait for all taps: the longest is right for each, only later.
+        options.analysis.direction_skew =
+            std::max(options.analysis.direction_skew, tap.direction_skew);
+    }
+    return options;
+}
+
+std::expected<void, Error> LiveRun::make_workers() {
+    LiveWorkerOptions options;
+    options.count = static_cast<std::uint32_t>(config_.workers.cores.size());
+    options.pipeline = pipeline_options();
+    options.filter = filter_ ? &*filter_ : nullptr;
+    options.may_wait = devices_.from_files;
+    const MemoryPlan plan = plan_memory(config_);
+    const std::uint64_t tables = options.count * plan.tables_bytes;
+    const std::uint64_t available = Host().available_bytes() + dpdk::free_huge_page_bytes();
+    void* probe = reserve_region(tables, Backing::lazy);
+    if (probe == nullptr ||
+        (options.pipeline.flows.backing == Backing::populated && tables > available)) {
+        return std::unexpected(
+            Error{fmt::format("{}the tables of {} take {}, the host has {}: lower it",
+                              config_.places.prefix("flows.max_per_worker"),
+                              sinks::format::count_of(options.count, "worker"), bytes_text(tables),
+                              bytes_text(available)),
+                  ExitCode::environment_failed});
+    }
+    release_region(probe, tables);
+    for (options.index = 0; options.index < options.count; ++options.index) {
+        auto worker = LiveWorker::create(options);
+        if (!worker) {
+            return std::unexpected(std::move(worker.error()));
+        }
+        workers_.push_back(std::move(*worker));
+    }
+    logger_.info("room for {} IPv4 and {} IPv6 connections per worker; tables {}{}, {}",
+                 sinks::format::count_text(options.pipeline.flows.v4_max),
+                 sinks::format::count_text(options.pipeline.flows.v6_max), bytes_text(tables),
+                 options.pipeline.flows.backing == Backing::lazy ? " at most" : "",
+                 eal_->memory() == dpdk::Memory::huge_pages
+                     ? "huge pages"
+                     : "ordinary pages (huge pages are faster: README, going live)");
+    return {};
+}
+
+std::expected<void, Error> LiveRun::open_outputs() {
+    events_ = std::make_unique<sinks::EventLines>(devices_.taps);
+    flows_ = std::make_unique<sinks::FlowLines>(devices_.taps);
+    if (!config_.events.path.empty()) {
+        if (auto opened = events_->open(config_.events.path); !opened) {
+            return opened;
+        }
+    }
+    if (!config_.flow_records.path.empty()) {
+        return flows_->open(config_.flow_records.path);
+    }
+    return {};
+}
+
+std::expected<void, Error> LiveRun::start_ports() {
+    for (const auto& port : ports_) {
+        if (auto started = port->start(queues_, *eal_log_, logger_); !started) {
+            return started;
+        }
+    }
+    return {};
+}
+
+std::expected<void, Error> LiveRun::make_pollers() {
+    dpdk::PollerOptions poller;
+    poller.clock = clock_.get();
+    poller.fields = fields_;
+    poller.waiting = config_.workers.poll == config::Poll::adaptive ? dpdk::Waiting::adaptive
+                     : eal_->placement().crowded                    ? dpdk::Waiting::yield
+                                                                    : dpdk::Waiting::busy;
+    if (dispatching_) {
+        dpdk::DispatcherOptions options;
+        options.poller = poller;
+        for (const auto& port : ports_) {
+            options.poller.queues.push_back(port->queue(0));
+        }
+        options.workers = static_cast<std::uint32_t>(workers_.size());
+        options.decode = pipeline_options().decode;
+        options.hash_seed = random_number();
+        auto dispatcher = dpdk::Dispatcher::create(options);
+        if (!dispatcher) {
+            return std::unexpected(std::move(dispatcher.error()));
+        }
+        dispatcher_ = std::move(*dispatcher);
+    }
+    for (std::uint16_t i = 0; i < workers_.size(); ++i) {
+        dpdk::WorkerOptions options;
+        options.poller = poller;
+        options.time_from_frames = devices_.from_files;
+        for (const auto& port : ports_) {
+            (dispatching_ ? options.ring_ports : options.poller.queues)
+                .push_back(port->queue(dispatching_ ? std::uint16_t{0} : i));
+        }
+        options.ring = dispatching_ ? dispatcher_->ring(i) : nullptr;
+        pollers_.push_back(
+            std::unique_ptr<Poller>(new Poller{dpdk::Worker(options, *workers_[i]), control_}));
+    }
+    return {};
+}
+
+}  // namespace tw::app

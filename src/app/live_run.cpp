@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/live_run.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <ctime>
+
+#include "sinks/format/human.hpp"
+
+namespace tw::app {
+namespace {
+
+// Popped from one worker before the others get their turn.
+constexpr std::uint32_t kPopsMax = 1024;
+constexpr Nanos kFlushInterval = 100 * kMillisecond;
+constexpr Nanos kClockInterval = kSecond;
+constexpr timespec kNap{0, 1'000'000};
+// A capture file that stops short: nothing came for so long though its end was not reached.
+constexpr Nanos kFileSilenceMax = 5 * kSecond;
+
+[[nodiscard]] Nanos steady_now() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * kSecond + now.tv_nsec;
+}
+
+}  // namespace
+
+ExitCode LiveRun::run() {
+    launch();
+    keep_house();
+    // Some drivers forget their counters when stopped, so this comes first.
+    const LiveTotals last = totals();
+    const Nanos duration = steady_now() - started_;
+    close_connections();
+    for (const auto& port : ports_) {
+        port->stop();
+    }
+    LiveTotals closed = totals();
+    closed.ports = last.ports;
+    closed.waiting = last.waiting;
+    const ExitCode code = finish();
+    for (const std::string& line : final_text(closed, duration)) {
+        logger_.info("{}", line);
+    }
+    return code;
+}
+
+void LiveRun::launch() {
+    clock_->fit();
+    started_ = last_fit_ = last_flush_ = last_interval_ = last_frame_seen_ = steady_now();
+    interval_start_ = totals();
+    for (std::uint32_t i = 0; i < pollers_.size(); ++i) {
+        eal_->launch_worker(i, {[](void* context) {
+                                    auto& poller = *static_cast<Poller*>(context);
+                                    poller.worker.run(poller.control);
+                                    return 0;
+                                },
+                                pollers_[i].get()});
+    }
+    if (dispatcher_) {
+        eal_->launch_dispatcher({[](void* context) {
+                                     auto& run = *static_cast<LiveRun*>(context);
+                                     run.dispatcher_->run(run.control_);
+                                     return 0;
+                                 },
+                                 this});
+    }
+}
+
+void LiveRun::keep_house() {
+    bool stopping = false;
+    for (;;) {
+        const bool worked = drain();
+        const Nanos now = steady_now();
+        if (!stopping && should_stop()) {
+            stopping = true;
+            control_.stop.store(true, std::memory_order_relaxed);
+        }
+        if (now - last_fit_ >= kClockInterval) {
+            last_fit_ = now;
+            clock_->fit();
+        }
+        if (now - last_flush_ >= kFlushInterval) {
+            last_flush_ = now;
+            flush_outputs();
+        }
+        if (config_.log.interval > 0 && now - last_interval_ >= config_.log.interval) {
+            report_interval(now);
+        }
+        if (stopping && eal_->all_finished()) {
+            return;
+        }
+        if (!worked) {
+            nanosleep(&kNap, nullptr);
+        }
+    }
+}
+
+bool LiveRun::should_stop() {
+    if (stop_.requested()) {
+        logger_.info("stopping: taking what has arrived");
+        return true;
+    }
+    if (devices_.from_files && files_are_read()) {
+        return true;
+    }
+    const bool events_gone = !events_->is_open() || events_->reader_gone();
+    const bool flows_gone = !flows_->is_open() || flows_->reader_gone();
+    if (events_gone && flows_gone && (events_->is_open() || flows_->is_open())) {
+        logger_.info("stopping: nobody reads the output any more");
+        return true;
+    }
+    return false;
+}
+
+bool LiveRun::files_are_read() {
+    std::uint64_t expected = 0;
+    std::uint64_t seen = 0;
+    for (const PortTotals& port : totals().ports) {
+        seen += port.taken + port.nic.no_mbuf;
+    }
+    for (const auto& port : ports_) {
+        expected += port->options().frames_expected;
+    }
+    const Nanos now = steady_now();
+    if (seen != frames_seen_) {
+        frames_seen_ = seen;
+        last_frame_seen_ = now;
+    }
+    if (seen < expected && now - last_frame_seen_ >= kFileSilenceMax) {
+        logger_.warn("DPDK delivered {} of the {} in the capture files, then no more",
+                     sinks::format::count_text(seen), sinks::format::count_of(expected, "frame"));
+        return true;
+    }
+    return seen >= expected;
+}
+
+bool LiveRun::drain() {
+    bool worked = false;
+    for (const auto& worker : workers_) {
+        event::Event event;
+        for (std::uint32_t i = 0; i < kPopsMax && worker->outbox().pop(event); ++i) {
+            events_->write(event);
+            worked = true;
+        }
+        event::FlowRecord record;
+        for (std::uint32_t i = 0; i < kPopsMax && worker->outbox().pop(record); ++i) {
+            flows_->write(record);
+            worked = true;
+        }
+    }
+    return worked;
+}
+
+void LiveRun::flush_outputs() {
+    events_->flush();
+    flows_->flush();
+    if (output_error_said_) {
+        return;
+    }
+    for (const auto& error : {events_->error(), flows_->error()}) {
+        if (error) {
+            output_error_said_ = true;
+            logger_.error("{}; the analysis goes on without this output", error->text);
+        }
+    }
+}
+
+void LiveRun::report_interval(Nanos now) {
+    LiveTotals current = totals();
+    logger_.info("{}", interval_text(current, interval_start_, now - last_interval_));
+    interval_start_ = std::move(current);
+    last_interval_ = now;
+}
+
+LiveTotals LiveRun::totals() const {
+    LiveTotals totals;
+    for (const auto& port : ports_) {
+        PortTotals one;
+        const std::uint16_t id = port->queue(0).port_id;
+        one.name = port->name();
+        one.driver = port->driver();
+        for (const auto& poller : pollers_) {
+            one.analysed += poller->worker.counts().frames[id].get();
+        }
+        if (dispatcher_) {
+            one.taken = dispatcher_->counts().frames[id].get();
+            one.ring_full = dispatcher_->dispatch_counts().ring_full[id].get();
+        } else {
+            one.taken = one.analysed;
+        }
+        one.nic = port->counters();
+        totals.ports.push_back(std::move(one));
+    }
+    for (const auto& worker : workers_) {
+        totals.counters.add(worker->counters());
+        totals.live_flows += worker->live_flows();
+    }
+    totals.waiting = dispatcher_ ? dispatcher_->waiting() : 0;
+    return totals;
+}
+
+void LiveRun::close_connections() {
+    for (const auto& worker : workers_) {
+        bool done = false;
+        while (!done) {
+            done = worker->close_some();
+            while (drain()) {
+            }
+        }
+    }
+}
+
+ExitCode LiveRun::finish() {
+    flush_outputs();
+    for (const auto& error : {events_->error(), flows_->error()}) {
+        if (error) {
+            return error->code;
+        }
+    }
+    return ExitCode::done;
+}
+
+}  // namespace tw::app

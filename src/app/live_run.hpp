@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One live run: EAL, ports, workers and outputs wired together from a configuration; then the
+// housekeeping of the control thread until a signal or the end of the capture files.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/live_devices.hpp"
+#include "app/live_report.hpp"
+#include "app/live_worker.hpp"
+#include "app/stop_signal.hpp"
+#include "base/error.hpp"
+#include "capture/dpdk/clock.hpp"
+#include "capture/dpdk/dispatcher.hpp"
+#include "capture/dpdk/eal.hpp"
+#include "capture/dpdk/eal_log.hpp"
+#include "capture/dpdk/port.hpp"
+#include "capture/dpdk/worker.hpp"
+#include "capture/pcap/filter.hpp"
+#include "config/config.hpp"
+#include "sinks/json_lines.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace tw::app {
+
+class LiveRun {
+  public:
+    // Everything that can be refused is refused here, in one sentence. `logger` must outlive the
+    // run. One per process: the EAL starts once.
+    [[nodiscard]] static std::expected<std::unique_ptr<LiveRun>, Error> open(
+        const config::Config& config, spdlog::logger& logger);
+    ~LiveRun();
+    LiveRun(const LiveRun&) = delete;
+    LiveRun& operator=(const LiveRun&) = delete;
+
+    // Until SIGINT, SIGTERM, the end of the files, or nobody reads the outputs any more.
+    [[nodiscard]] ExitCode run();
+
+  private:
+    // A worker's poller and what its thread needs to run it.
+    struct Poller {
+        dpdk::Worker worker;
+        const dpdk::RunControl& control;
+    };
+
+    LiveRun(const config::Config& config, spdlog::logger& logger);
+
+    // --- opening, in this order
+    [[nodiscard]] std::expected<void, Error> compile_filter();
+    [[nodiscard]] std::expected<void, Error> find_devices();
+    [[nodiscard]] std::expected<void, Error> start_eal();
+    [[nodiscard]] std::expected<void, Error> attach_ports();
+    [[nodiscard]] std::expected<void, Error> choose_distribution();
+    [[nodiscard]] std::expected<void, Error> make_workers();
+    [[nodiscard]] std::expected<void, Error> open_outputs();
+    [[nodiscard]] std::expected<void, Error> start_ports();
+    [[nodiscard]] std::expected<void, Error> make_pollers();
+
+    [[nodiscard]] PipelineOptions pipeline_options() const;
+    [[nodiscard]] bool may_take_dispatcher() const;
+
+    // --- running
+    void launch();
+    void keep_house();
+    [[nodiscard]] bool should_stop();
+    [[nodiscard]] bool files_are_read();
+    [[nodiscard]] bool drain();
+    void flush_outputs();
+    void report_interval(Nanos now);
+    [[nodiscard]] LiveTotals totals() const;
+    void close_connections();
+    [[nodiscard]] ExitCode finish();
+
+    config::Config config_;
+    spdlog::logger& logger_;
+    std::optional<pcap::Filter> filter_;
+    LiveDevices devices_;
+    std::uint64_t hash_seed_;
+
+    // In the order they are made; destroyed the other way round.
+    std::unique_ptr<dpdk::EalLog> eal_log_;
+    std::unique_ptr<dpdk::Eal> eal_;
+    std::unique_ptr<dpdk::Clock> clock_;
+    dpdk::MbufFields fields_;
+    std::vector<std::unique_ptr<dpdk::Port>> ports_;
+    dpdk::QueueSetup queues_;
+    bool dispatching_ = false;
+    std::unique_ptr<dpdk::Dispatcher> dispatcher_;
+    std::vector<std::unique_ptr<LiveWorker>> workers_;
+    std::vector<std::unique_ptr<Poller>> pollers_;
+    dpdk::RunControl control_;
+
+    std::unique_ptr<sinks::EventLines> events_;
+    std::unique_ptr<sinks::FlowLines> flows_;
+    bool output_error_said_ = false;
+
+    StopSignal stop_;
+    Nanos started_ = 0;  // steady clock
+    Nanos last_fit_ = 0;
+    Nanos last_flush_ = 0;
+    Nanos last_interval_ = 0;
+    Nanos last_frame_seen_ = 0;  // capture files: when a frame arrived last
+    std::uint64_t frames_seen_ = 0;
+    LiveTotals interval_start_;
+};
+
+}  // namespace tw::app

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/live_worker.hpp"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "core/flow/key.hpp"
+
+namespace tw::app {
+namespace {
+
+// Connections closed between two drains at the end: their episodes must fit the event ring.
+constexpr std::uint32_t kClosedPerDrain = 32;
+
+[[nodiscard]] event::OutboxOptions outbox_options(const LiveWorkerOptions& options) {
+    event::OutboxOptions outbox;
+    outbox.first_id = options.index + 1;
+    outbox.id_step = options.count;
+    return outbox;
+}
+
+[[nodiscard]] std::expected<std::unique_ptr<dpdk::RteHashIndex>, Error> make_index(
+    std::uint32_t worker, std::string_view version, std::uint32_t key_bytes,
+    std::uint32_t keys_max) {
+    dpdk::RteHashIndexOptions options;
+    options.name = fmt::format("flows_{}_{}", version, worker);
+    options.key_bytes = key_bytes;
+    options.keys_max = keys_max;
+    return dpdk::RteHashIndex::create(options);
+}
+
+}  // namespace
+
+LiveWorker::LiveWorker(const LiveWorkerOptions& options)
+    : options_(options), outbox_(outbox_options(options)) {
+    options_.pipeline.stream_first = options.index;
+    options_.pipeline.stream_step = options.count;
+}
+
+std::expected<std::unique_ptr<LiveWorker>, Error> LiveWorker::create(
+    const LiveWorkerOptions& options) {
+    std::unique_ptr<LiveWorker> worker(new LiveWorker(options));
+    if (auto reserved = worker->reserve(); !reserved) {
+        return std::unexpected(std::move(reserved.error()));
+    }
+    return worker;
+}
+
+std::expected<void, Error> LiveWorker::reserve() {
+    const FlowOptions& flows = options_.pipeline.flows;
+    auto v4 = make_index(options_.index, "v4", sizeof(flow::KeyV4), flows.v4_max);
+    if (!v4) {
+        return std::unexpected(std::move(v4.error()));
+    }
+    auto v6 = make_index(options_.index, "v6", sizeof(flow::KeyV6), flows.v6_max);
+    if (!v6) {
+        return std::unexpected(std::move(v6.error()));
+    }
+    index_v4_ = std::move(*v4);
+    index_v6_ = std::move(*v6);
+    pipeline_ =
+        std::make_unique<Pipeline>(options_.pipeline, *index_v4_, *index_v6_, outbox_, counters_);
+    return {};
+}
+
+void LiveWorker::handle(std::span<const Frame> frames) {
+    if (options_.may_wait) {
+        wait_for_outputs();
+    }
+    if (options_.filter != nullptr) {
+        frames = filtered(frames);
+    }
+    if (!frames.empty()) {
+        pipeline_->process(frames);
+    }
+}
+
+void LiveWorker::tick(Nanos now) {
+    pipeline_->tick(now);
+    live_flows_.set(pipeline_->live_flows());
+}
+
+bool LiveWorker::close_some() {
+    const bool done = pipeline_->close_some(kClosedPerDrain);
+    live_flows_.set(pipeline_->live_flows());
+    return done;
+}
+
+std::span<const Frame> LiveWorker::filtered(std::span<const Frame> frames) {
+    std::size_t count = 0;
+    std::uint64_t bytes = 0;
+    for (const Frame& frame : frames) {
+        if (options_.filter->matches(frame)) {
+            kept_[count++] = frame;
+        } else {
+            bytes += frame.wire_bytes;
+        }
+    }
+    // The pipeline counts the frames it is given; these are the others.
+    const std::uint64_t left_out = frames.size() - count;
+    counters_.add(stats::Counter::frames, left_out);
+    counters_.add(stats::Counter::frame_bytes, bytes);
+    counters_.add(stats::Counter::decode_filtered, left_out);
+    return std::span(kept_).first(count);
+}
+
+void LiveWorker::wait_for_outputs() const {
+    constexpr timespec kNap{0, 50'000};
+    while (!outbox_.half_empty()) {
+        nanosleep(&kNap, nullptr);
+    }
+}
+
+}  // namespace tw::app

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One live worker's own world: filter, pipeline, tables, counters, outbox. Fed by its poller's
+// thread, drained by the control thread; nothing is shared with other workers.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+
+#include "base/error.hpp"
+#include "capture/dpdk/poller.hpp"
+#include "capture/dpdk/rte_hash_index.hpp"
+#include "capture/dpdk/worker.hpp"
+#include "capture/pcap/filter.hpp"
+#include "core/event/outbox.hpp"
+#include "core/pipeline.hpp"
+#include "core/stats/counters.hpp"
+
+namespace tw::app {
+
+struct LiveWorkerOptions {
+    std::uint32_t index = 0;
+    std::uint32_t count = 1;  // of workers: ids and stream numbers interleave
+    PipelineOptions pipeline;
+    const pcap::Filter* filter = nullptr;  // nullptr: every frame
+    // Frames come from files: rather wait for the outputs than lose an event.
+    bool may_wait = false;
+};
+
+class LiveWorker final : public dpdk::FrameHandler {
+  public:
+    // After Eal::start. Reserves everything.
+    [[nodiscard]] static std::expected<std::unique_ptr<LiveWorker>, Error> create(
+        const LiveWorkerOptions& options);
+
+    void handle(std::span<const Frame> frames) override;
+    void tick(Nanos now) override;
+
+    // --- control thread
+    [[nodiscard]] event::Outbox& outbox() { return outbox_; }
+    [[nodiscard]] const stats::Counters& counters() const { return counters_; }
+    [[nodiscard]] std::uint64_t live_flows() const { return live_flows_.get(); }
+    // Once the poller has returned: closes some connections; true when none is left.
+    [[nodiscard]] bool close_some();
+
+  private:
+    explicit LiveWorker(const LiveWorkerOptions& options);
+    [[nodiscard]] std::expected<void, Error> reserve();
+    [[nodiscard]] std::span<const Frame> filtered(std::span<const Frame> frames);
+    void wait_for_outputs() const;
+
+    LiveWorkerOptions options_;
+    stats::Counters counters_;
+    event::Outbox outbox_;
+    std::unique_ptr<dpdk::RteHashIndex> index_v4_;
+    std::unique_ptr<dpdk::RteHashIndex> index_v6_;
+    std::unique_ptr<Pipeline> pipeline_;
+    std::array<Frame, kBurstMax> kept_;  // of a burst: what matches the filter
+    dpdk::Count live_flows_;             // writer: poller; reader: control thread
+};
+
+}  // namespace tw::app

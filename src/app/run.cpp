@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// `tapwitness run`: its options, and the mistakes they can hold.
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/commands.hpp"
+#include "app/live_log.hpp"
+#include "app/live_run.hpp"
+#include "app/terminal.hpp"
+#include "config/device.hpp"
+#include "config/load.hpp"
+#include "config/validate.hpp"
+
+namespace tw::app {
+namespace {
+
+constexpr const char* kExamples =
+    R"(Events are JSON lines on standard output, what the program says of itself goes to
+standard error. SIGINT or SIGTERM stops cleanly, with a report of every frame.
+
+Examples:
+  tapwitness run -c monitor.yaml                            as configured
+  tapwitness run --iface eth0                               a kernel interface (as root)
+  tapwitness run --port net_memif0,role=server              any DPDK virtual device
+  tapwitness run --port pcap:trace.pcap --flows flows.jsonl a capture file, as if live
+)";
+
+struct RunArguments {
+    std::string file;
+    std::vector<std::string> interfaces;
+    std::vector<std::string> devices;
+    std::string filter;
+    std::string events;
+    std::string flows;
+    bool has_filter = false;
+    bool has_events = false;
+};
+
+// Several mistakes, one line each.
+[[nodiscard]] ExitCode say_all(const std::vector<Error>& errors) {
+    for (const Error& error : errors) {
+        say(error.text);
+    }
+    return errors.empty() ? ExitCode::operator_mistake : errors.front().code;
+}
+
+[[nodiscard]] config::Port port_of(std::string device, std::string name) {
+    config::Port port;
+    port.device = std::move(device);
+    port.name = std::move(name);
+    port.tap = port.name;
+    return port;
+}
+
+// Without a file everything keeps its default.
+[[nodiscard]] config::Config shorthand_config(const RunArguments& arguments) {
+    config::Config config;
+    for (const std::string& interface : arguments.interfaces) {
+        config.ports.push_back(port_of("iface:" + interface, interface));
+    }
+    for (const std::string& device : arguments.devices) {
+        config.ports.push_back(port_of(device, fmt::format("port{}", config.ports.size())));
+    }
+    return config;
+}
+
+[[nodiscard]] config::Loaded configuration(const RunArguments& arguments) {
+    const bool shorthand = !arguments.interfaces.empty() || !arguments.devices.empty();
+    if (shorthand == !arguments.file.empty()) {
+        return std::unexpected(std::vector<Error>{
+            Error{"run: give either -c FILE or ports (--iface NAME, --port DEVICE)"}});
+    }
+    config::Config config;
+    if (shorthand) {
+        config = shorthand_config(arguments);
+    } else {
+        auto loaded = config::load(arguments.file);
+        if (!loaded) {
+            return loaded;
+        }
+        config = std::move(*loaded);
+    }
+    config.filter = arguments.has_filter ? arguments.filter : config.filter;
+    config.events.path = arguments.has_events ? arguments.events : config.events.path;
+    config.flow_records.path = arguments.flows.empty() ? config.flow_records.path : arguments.flows;
+    if (auto errors = config::validate(config); !errors.empty()) {
+        return std::unexpected(std::move(errors));
+    }
+    return config;
+}
+
+[[nodiscard]] ExitCode run(const RunArguments& arguments) {
+    const auto config = configuration(arguments);
+    if (!config) {
+        return say_all(config.error());
+    }
+    auto logger = open_log(config->log);
+    if (!logger) {
+        say(logger.error().text);
+        return logger.error().code;
+    }
+    auto live = LiveRun::open(*config, **logger);
+    if (!live) {
+        say(live.error().text);
+        return live.error().code;
+    }
+    return (*live)->run();
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+    // Shared with the action, which runs after parsing has filled it.
+    auto arguments = std::make_shared<RunArguments>();
+    CLI::App* command = app.add_subcommand("run", "monitor ports live, through DPDK");
+    command->footer(kExamples);
+    command->add_option("-c,--config", arguments->file, "configuration in YAML")->type_name("FILE");
+    command->add_option("--iface", arguments->interfaces, "a kernel interface, instead of -c")
+        ->type_name("NAME");
+    command
+        ->add_option(
+            "--port", arguments->devices,
+            "a device as in ports[].device (PCI address, net_..., pcap:FILE), instead of -c")
+        ->type_name("DEVICE");
+    CLI::Option* filter =
+        command
+            ->add_option("-f,--filter", arguments->filter, "only frames that match, libpcap syntax")
+            ->type_name("EXPR");
+    CLI::Option* events =
+        command->add_option("--events", arguments->events, "episodes, JSON lines (default: -)")
+            ->type_name("OUT");
+    command->add_option("--flows", arguments->flows, "connections, JSON lines (default: off)")
+        ->type_name("OUT");
+    command->callback([&action, arguments, filter, events] {
+        arguments->has_filter = filter->count() != 0;
+        arguments->has_events = events->count() != 0;
+        action = [arguments] { return run(*arguments); };
+    });
+}
+
+}  // namespace tw::app
