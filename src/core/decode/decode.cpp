@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "core/decode/decode.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/decode/ip.hpp"
@@ -16,6 +17,9 @@ namespace {
 
 // A payload no Ethernet, jumbo frames included (9216 by custom), carries in one piece.
 constexpr std::uint32_t kWirePayloadMax = 9216;
+
+// Longer frames do not exist, captures that claim them do. Wireshark's limit.
+constexpr std::uint32_t kWireBytesMax = 0x7FFF'FFFF;
 
 namespace decap_bit {
 constexpr std::uint16_t always = 0;
@@ -93,7 +97,8 @@ void count_properties(const Walk& walk, const Frame& frame, stats::Counters& cou
 
 void decode(const Frame& frame, const DecodeOptions& options, stats::Counters& counters,
             Decoded& out) {
-    Walk walk{.reader = ByteReader(frame.data, frame.captured_bytes, frame.wire_bytes), .out = out};
+    const std::uint32_t wire_bytes = std::min(frame.wire_bytes, kWireBytesMax);
+    Walk walk{.reader = ByteReader(frame.data, frame.captured_bytes, wire_bytes), .out = out};
     Layer layer = link_layer(frame.link);
     out.outcome = Counter::decode_unsupported_link;
     std::uint8_t layers = 0;

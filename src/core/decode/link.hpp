@@ -3,6 +3,8 @@
 // and loopback headers.
 #pragma once
 
+#include <algorithm>
+
 #include "core/decode/walk.hpp"
 
 namespace tw::decode {
@@ -32,7 +34,8 @@ inline constexpr std::uint16_t kLengthMax = 1500;
 }
 
 //  0      1      2         3     6      8
-//  | DSAP | SSAP | control | OUI | type |      OUI and type with SNAP (AA AA 03) only
+//  | DSAP | SSAP | control | OUI | type |      OUI and type with SNAP (AA AA 03) only; the control
+//                                              field of an information frame has one byte more
 [[nodiscard]] inline Layer decode_llc(Walk& walk) {
     constexpr std::uint8_t kSnapSap = 0xAA;
     constexpr std::uint8_t kIpSap = 0x06;
@@ -42,20 +45,22 @@ inline constexpr std::uint16_t kLengthMax = 1500;
         return walk.truncated();
     }
     const std::uint8_t dsap = reader.u8(0);
-    const bool information = reader.u8(2) == kUnnumberedInformation;
-    if (dsap == kIpSap && information) {
-        reader.skip(3);
-        return Layer::ipv4;
-    }
-    if (dsap != kSnapSap || reader.u8(1) != kSnapSap || !information) {
+    const bool numbered = (reader.u8(2) & 1) == 0;
+    const std::uint32_t llc_bytes = numbered ? 4 : 3;
+    if ((!numbered && reader.u8(2) != kUnnumberedInformation) ||
+        (dsap != kIpSap && (dsap != kSnapSap || reader.u8(1) != kSnapSap))) {
         return walk.nothing_more();
     }
-    if (!reader.has(8)) {
+    if (!reader.has(dsap == kIpSap ? llc_bytes : llc_bytes + 5)) {
         return walk.truncated();
     }
-    const std::uint32_t oui = reader.be32(3) >> 8;
-    const std::uint16_t type = reader.be16(6);
-    reader.skip(8);
+    reader.skip(llc_bytes);
+    if (dsap == kIpSap) {
+        return Layer::ipv4;
+    }
+    const std::uint32_t oui = reader.be32(0) >> 8;
+    const std::uint16_t type = reader.be16(3);
+    reader.skip(5);
     switch (oui) {
         case 0x000000:  // encapsulated Ethernet (RFC 1042)
         case 0x0000F8:  // bridge tunnel (IEEE 802.1H)
@@ -69,21 +74,29 @@ inline constexpr std::uint16_t kLengthMax = 1500;
 
 //  0     2      4
 //  | TCI | type |
-[[nodiscard]] inline Layer decode_vlan(Walk& walk) {
-    if (!walk.reader.has(4)) {
-        return walk.truncated();
-    }
+inline std::uint16_t read_tag(Walk& walk) {
     const std::uint16_t id = walk.reader.be16(0) & 0xFFF;
     const std::uint16_t type = walk.reader.be16(2);
     if (id != 0) {  // 0 is a priority tag: no VLAN
         walk.vlan_id = id;
     }
     walk.reader.skip(4);
-    return after_type_or_length(walk, type);
+    return type;
 }
 
+[[nodiscard]] inline Layer decode_vlan(Walk& walk) {
+    if (!walk.reader.has(4)) {
+        return walk.truncated();
+    }
+    return after_type_or_length(walk, read_tag(walk));
+}
+
+// Unlike after 802.1Q, Wireshark knows no LLC after this tag.
 [[nodiscard]] inline Layer decode_service_vlan(Walk& walk) {
-    return decode_vlan(walk);
+    if (!walk.reader.has(4)) {
+        return walk.truncated();
+    }
+    return walk.go_on(ether_type_layer(read_tag(walk)));
 }
 
 //  0       4        10       16     18
@@ -153,7 +166,6 @@ inline constexpr std::uint16_t kLengthMax = 1500;
 
 // AF_INET6 differs between systems: 24 NetBSD and OpenBSD, 28 FreeBSD, 30 macOS.
 [[nodiscard]] inline Layer after_family(Walk& walk, std::uint32_t family) {
-    walk.reader.skip(4);
     switch (family) {
         case 2:
             return Layer::ipv4;
@@ -171,15 +183,31 @@ inline constexpr std::uint16_t kLengthMax = 1500;
         return walk.truncated();
     }
     // Families are small: the half with the zero bytes tells the byte order of the capturing host.
-    const std::uint32_t family = walk.reader.be32(0);
-    return after_family(walk, family > 0xFFFF ? __builtin_bswap32(family) : family);
+    constexpr std::uint32_t kFamilyMax = 0xFFFF;
+    const std::uint32_t value = walk.reader.be32(0);
+    const std::uint32_t swapped = __builtin_bswap32(value);
+    walk.reader.skip(4);
+    const bool is_family = value <= kFamilyMax || swapped <= kFamilyMax;
+    const std::uint32_t family = is_family ? std::min(value, swapped) : value & kFamilyMax;
+    // Some systems write 16 bits: the family in the other byte order, or an EtherType.
+    switch (family) {
+        case 0x0200:
+        case 0x0800:
+            return Layer::ipv4;
+        case 0x86DD:
+            return Layer::ipv6;
+        default:
+            return is_family ? after_family(walk, family) : walk.nothing_more();
+    }
 }
 
 [[nodiscard]] inline Layer decode_bsd_loop(Walk& walk) {
     if (!walk.reader.has(4)) {
         return walk.truncated();
     }
-    return after_family(walk, walk.reader.be32(0));
+    const std::uint32_t family = walk.reader.be32(0);
+    walk.reader.skip(4);
+    return after_family(walk, family);
 }
 
 }  // namespace tw::decode

@@ -40,11 +40,11 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
     return walk.stop(Counter::decoded_segments);
 }
 
-// Errors quote the packet they are about after 8 bytes of their own (RFC 792, RFC 1191).
+// Errors quote the packet they are about after 8 bytes of their own (RFC 792, RFC 1191). A redirect
+// does too, but Wireshark reads 8 bytes of it only, which never show a TCP header.
 [[nodiscard]] inline Layer decode_icmp(Walk& walk) {
     constexpr std::uint8_t kUnreachable = 3;
     constexpr std::uint8_t kSourceQuench = 4;
-    constexpr std::uint8_t kRedirect = 5;
     constexpr std::uint8_t kTimeExceeded = 11;
     constexpr std::uint8_t kParameterProblem = 12;
     ByteReader& reader = walk.reader;
@@ -52,11 +52,17 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
         return walk.truncated();
     }
     const std::uint8_t type = reader.u8(0);
-    if (type != kUnreachable && type != kSourceQuench && type != kRedirect &&
-        type != kTimeExceeded && type != kParameterProblem) {
+    if (type != kUnreachable && type != kSourceQuench && type != kTimeExceeded &&
+        type != kParameterProblem) {
         return walk.nothing_more();
     }
+    const std::uint32_t quoted_words = reader.u8(5);
     reader.skip(8);
+    if (quoted_words != 0 && reader.has(1) && reader.u8(0) >> 4 == 4) {
+        // RFC 4884: extensions follow after that many words. Wireshark counts without the IP
+        // header.
+        reader.limit((reader.u8(0) & 0xFU) * 4 + quoted_words * 4);
+    }
     walk.quoted = true;
     return Layer::ipv4;
 }

@@ -8,44 +8,77 @@
 
 namespace tw::decode {
 
+// The source routes of RFC 1701: address family, offset, length, data; a null one is the last.
+[[nodiscard]] inline bool skip_gre_routes(ByteReader& reader) {
+    constexpr int kRoutesMax = 16;
+    for (int i = 0; i < kRoutesMax; ++i) {
+        if (!reader.has(4)) {
+            return false;
+        }
+        const bool last = reader.be16(0) == 0 && reader.u8(3) == 0;
+        const std::uint32_t bytes = 4U + reader.u8(3);
+        if (!reader.has(bytes)) {
+            return false;
+        }
+        reader.skip(bytes);
+        if (last) {
+            return true;
+        }
+    }
+    return false;
+}
+
 //  0       2          4                      optional, 4 bytes each, in this order
-//  | flags | protocol | checksum, offset | key | sequence | ack (version 1) |
+//  | flags | protocol | checksum, offset | key | sequence | ack (PPTP) | source routes |
 [[nodiscard]] inline Layer decode_gre(Walk& walk) {
     constexpr std::uint16_t kChecksum = 0x8000;
     constexpr std::uint16_t kRouting = 0x4000;
     constexpr std::uint16_t kKey = 0x2000;
     constexpr std::uint16_t kSequence = 0x1000;
     constexpr std::uint16_t kAck = 0x0080;
+    constexpr std::uint16_t kPpp = 0x880B;
+    constexpr std::uint16_t kErspan = 0x88BE;
     ByteReader& reader = walk.reader;
     if (!reader.has(4)) {
         return walk.truncated();
     }
     const std::uint16_t flags = reader.be16(0);
     const std::uint16_t protocol = reader.be16(2);
-    const bool version_1 = (flags & 7) == 1;
-    std::uint32_t header_bytes = 4;
-    header_bytes += (flags & (kChecksum | kRouting)) != 0 ? 4 : 0;
-    const std::uint32_t key_at = header_bytes;
-    header_bytes += (flags & kKey) != 0 ? 4 : 0;
-    header_bytes += (flags & kSequence) != 0 ? 4 : 0;
-    header_bytes += version_1 && (flags & kAck) != 0 ? 4 : 0;
+    const std::uint32_t key_at = (flags & (kChecksum | kRouting)) != 0 ? 8 : 4;
+    const std::uint32_t header_bytes = key_at + ((flags & kKey) != 0 ? 4U : 0U) +
+                                       ((flags & kSequence) != 0 ? 4U : 0U) +
+                                       (protocol == kPpp && (flags & kAck) != 0 ? 4U : 0U);
     if (!reader.has(header_bytes)) {
         return walk.truncated();
     }
     if ((flags & kKey) != 0) {
         walk.tunnel_id = reader.be32(key_at);
     }
-    walk.gre_flags = flags;
+    walk.erspan_headless = protocol == kErspan && (flags & kSequence) == 0;
     reader.skip(header_bytes);
+    if ((flags & kRouting) != 0 && !skip_gre_routes(reader)) {
+        return walk.bad_tunnel();
+    }
     return walk.go_on(gre_protocol_layer(protocol));
 }
 
-// Type I has no header; II (draft-foschiano-erspan) comes with a GRE sequence number and has 8
-// bytes; III has 12, and 8 more if the last bit of them is set.
-[[nodiscard]] inline Layer decode_erspan(Walk& walk) {
-    constexpr std::uint16_t kSequence = 0x1000;
+// Version 2 puts 4 bytes before the IPv4 header, version 1 none: the first nibble tells.
+[[nodiscard]] inline Layer decode_wccp(Walk& walk) {
     ByteReader& reader = walk.reader;
-    if ((walk.gre_flags & kSequence) == 0) {
+    if (!reader.has(5)) {
+        return walk.truncated();
+    }
+    if (reader.u8(0) >> 4 != 4) {
+        reader.skip(4);
+    }
+    return Layer::ipv4;
+}
+
+// draft-foschiano-erspan: type I has no header and is told by the missing GRE sequence number; II
+// has 8 bytes; III has 12, and 8 more if the last bit of them is set.
+[[nodiscard]] inline Layer decode_erspan(Walk& walk) {
+    ByteReader& reader = walk.reader;
+    if (walk.erspan_headless) {
         return Layer::ethernet;
     }
     if (!reader.has(8)) {
@@ -63,8 +96,9 @@ namespace tw::decode {
             if (!reader.has(header_bytes)) {
                 return walk.truncated();
             }
+            const std::uint32_t frame_type = reader.be16(10) >> 10 & 0x1F;
             reader.skip(header_bytes);
-            return Layer::ethernet;
+            return frame_type == 0 ? Layer::ethernet : walk.nothing_more();
         }
         default:
             return walk.bad_tunnel();
@@ -89,10 +123,11 @@ namespace tw::decode {
         }
     }
     const std::uint32_t length = reader.be16(4);
-    if (length < kUdpBytes) {
+    if (length >= kUdpBytes) {
+        reader.limit(length);
+    } else if (length != 0 || !walk.v6) {  // 0: longer than 65535 bytes (RFC 2675 4)
         return walk.bad_tunnel();
     }
-    reader.limit(length);
     reader.skip(kUdpBytes);
     return next;
 }
@@ -138,9 +173,6 @@ namespace tw::decode {
     if (!reader.has(8)) {
         return walk.truncated();
     }
-    if (reader.u8(0) >> 6 != 0) {
-        return walk.bad_tunnel();
-    }
     const std::uint32_t header_bytes = 8 + (reader.u8(0) & 0x3FU) * 4;
     if (!reader.has(header_bytes)) {
         return walk.truncated();
@@ -149,6 +181,19 @@ namespace tw::decode {
     walk.tunnel_id = reader.be32(4) >> 8;
     reader.skip(header_bytes);
     return walk.go_on(ether_type_layer(protocol));
+}
+
+// A T-PDU does not say what it is. IPv4 headers of 60 bytes (0x4F) are left out as in Wireshark: as
+// the first byte of PPP that is more likely.
+[[nodiscard]] inline Layer after_gtpu(Walk& walk) {
+    if (!walk.reader.has(1)) {
+        return walk.truncated();
+    }
+    const std::uint8_t first = walk.reader.u8(0);
+    if (first >= 0x45 && first <= 0x4E) {
+        return Layer::ipv4;
+    }
+    return first >> 4 == 6 ? Layer::ipv6 : walk.nothing_more();
 }
 
 //  0                 1      2        4      8          10      11               12
@@ -160,12 +205,20 @@ namespace tw::decode {
     constexpr std::uint8_t kOptionalFields = 0x07;
     constexpr std::uint8_t kExtension = 0x04;
     constexpr int kExtensionsMax = 16;
+    constexpr std::uint32_t kVersion0Bytes = 20;  // 3GPP TS 29.060 of 1999: one fixed header
     ByteReader& reader = walk.reader;
     if (!reader.has(8)) {
         return walk.truncated();
     }
     const std::uint8_t flags = reader.u8(0);
-    if (flags >> 5 != 1 || reader.u8(1) != kUserData) {
+    if (flags >> 5 == 0 && reader.u8(1) == kUserData) {
+        if (!reader.has(kVersion0Bytes + 1)) {
+            return walk.truncated();
+        }
+        reader.skip(kVersion0Bytes);
+        return after_gtpu(walk);
+    }
+    if (flags >> 4 != 3 || reader.u8(1) != kUserData) {
         return walk.nothing_more();
     }
     walk.tunnel_id = reader.be32(4);
@@ -192,7 +245,38 @@ namespace tw::decode {
             reader.skip(bytes);
         }
     }
-    return reader.has(1) ? Layer::raw_ip : walk.truncated();
+    return after_gtpu(walk);
+}
+
+//  0       2          4        6         8        10           optional: length, sequence numbers,
+//  offset | flags | [length] | tunnel | session | [Ns, Nr] | [offset] |     (RFC 2661 3.1)
+[[nodiscard]] inline Layer decode_l2tp(Walk& walk) {
+    constexpr std::uint16_t kControl = 0x8000;
+    constexpr std::uint16_t kLength = 0x4000;
+    constexpr std::uint16_t kSequence = 0x0800;
+    constexpr std::uint16_t kOffset = 0x0200;
+    ByteReader& reader = walk.reader;
+    if (!reader.has(2)) {
+        return walk.truncated();
+    }
+    const std::uint16_t flags = reader.be16(0);
+    if ((flags & kControl) != 0 || (flags & 0xF) != 2) {
+        return walk.nothing_more();
+    }
+    std::uint32_t header_bytes = 6U + ((flags & kLength) != 0 ? 2U : 0U) +
+                                 ((flags & kSequence) != 0 ? 4U : 0U) +
+                                 ((flags & kOffset) != 0 ? 2U : 0U);
+    if (!reader.has(header_bytes)) {
+        return walk.truncated();
+    }
+    if ((flags & kOffset) != 0) {
+        header_bytes += reader.be16(header_bytes - 2);
+        if (!reader.has(header_bytes)) {
+            return walk.truncated();
+        }
+    }
+    reader.skip(header_bytes);
+    return Layer::ppp;
 }
 
 // RFC 4380 5.1.1: authentication (00 01) and origin indication (00 00) may come before IPv6.

@@ -28,11 +28,11 @@ struct Walk {
     std::uint32_t tunnel_id = 0;    // innermost VNI, TEID or GRE key; 0 = none
     std::uint16_t source_port = 0;  // TCP
     std::uint16_t destination_port = 0;
-    std::uint16_t gre_flags = 0;  // of the GRE header before ERSPAN
     bool v6 = false;
-    bool fragmented = false;  // innermost IP header belongs to a first fragment
-    bool quoted = false;      // inside an ICMP error, at any depth
-    bool jumbo = false;       // the hop-by-hop options must say the payload length
+    bool fragmented = false;       // innermost IP header belongs to a first fragment
+    bool quoted = false;           // inside an ICMP error, at any depth
+    bool erspan_headless = false;  // ERSPAN type I
+    bool jumbo = false;            // the hop-by-hop options must say the payload length
     bool length_beyond_frame = false;
     bool length_absent = false;  // IPv4 total length 0: left to the network card
 
