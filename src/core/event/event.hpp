@@ -66,6 +66,9 @@ struct Event {
     // What Wireshark subtracts to show relative numbers in this direction; people read those.
     std::uint32_t seq_base = 0;
     bool seq_base_known = false;
+    // acknowledged_unseen at the end of what the sender was seen to send, and no FIN of it
+    // captured: the last number may be the FIN and no byte.
+    bool fin_possible = false;
     std::uint64_t bytes = 0;  // hole: its length; repeat: payload bytes sent again
     // hole: the segment that showed it; repeat: the first and the last repeated segment
     std::array<FrameRef, kSubjectsMax> subject{};

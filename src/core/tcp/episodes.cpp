@@ -257,6 +257,9 @@ void Episodes::report_hole(const Scene& scene, std::uint8_t owner, const Hole& h
     event.seq_begin = range.begin;
     event.seq_end = range.end;
     event.bytes = distance(range.begin, range.end);
+    const flow::Half& half = scene.flow->half[owner];
+    event.fin_possible = resolution == Resolution::acknowledged_unseen &&
+                         range.end == half.seen_end && (half.bits & bit::kFin) == 0;
     event.subject[event.subjects_count++] = {hole.opened_frame, hole.opened_time, event.tap};
     if (resolved) {
         event.evidence[event.evidence_count++] = {hole.touched_frame, hole.touched_time, event.tap};

@@ -206,6 +206,25 @@ TEST(Episodes, ack_captured_before_its_data_is_nothing_missing) {
     EXPECT_EQ(talk.run.flows().front().missing_bytes[1], 0U);
 }
 
+TEST(Episodes, unseen_number_at_the_end_may_be_the_fin_unless_data_follows) {
+    Talk talk;
+    talk.open();
+    talk.server(1, 1, "A", 100);
+    talk.client(1, 102, "A", 0);
+    talk.run.finish();
+    ASSERT_EQ(talk.run.events().size(), 1U);
+    EXPECT_TRUE(talk.run.events()[0].fin_possible);
+
+    Talk goes_on;
+    goes_on.open();
+    goes_on.server(1, 1, "A", 100);
+    goes_on.client(1, 102, "A", 0);
+    goes_on.server(102, 1, "A", 100);
+    goes_on.run.finish();
+    ASSERT_EQ(goes_on.run.events().size(), 1U);
+    EXPECT_FALSE(goes_on.run.events()[0].fin_possible);
+}
+
 TEST(Episodes, skew_zero_judges_at_the_ack) {
     PipelineOptions options = test::read_options();
     options.analysis.direction_skew = 0;
