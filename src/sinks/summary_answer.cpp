@@ -49,6 +49,14 @@ using stats::Counter;
            input.count(Counter::flow_records_dropped) != 0;
 }
 
+// "All of them were", "1,010 bytes of them were"
+[[nodiscard]] std::string share_text(std::uint64_t part, std::uint64_t whole) {
+    if (part >= whole) {
+        return whole == 1 ? "It was" : "All of them were";
+    }
+    return fmt::format("{} of them {}", bytes_text(part), part == 1 ? "was" : "were");
+}
+
 void write_missing(Page& page, const SummaryInput& input) {
     const ConnectionTotals& totals = input.summary.connections();
     const std::uint64_t missing = input.missing_bytes();
@@ -67,24 +75,23 @@ void write_missing(Page& page, const SummaryInput& input) {
         return;
     }
     page.paragraph(
-        fmt::format("{}{} missing, in {} of {} (of {}).", sight_lost(input) ? "At least " : "",
+        fmt::format("{}{} missing: {} in {} of {}.", sight_lost(input) ? "At least " : "",
                     bytes_text(missing) + (missing == 1 ? " is" : " are"),
                     count_of(holes_open(input), "hole"),
-                    count_of(std::max<std::uint64_t>(totals.with_missing, 1), "connection"),
-                    format::count_text(totals.connections)),
+                    format::count_text(std::max<std::uint64_t>(totals.with_missing, 1)),
+                    count_of(totals.connections, "connection")),
         0, 0, Tone::bad);
     const std::uint64_t acked = input.hole(Resolution::acknowledged_unseen).bytes;
     const std::uint64_t never = input.hole(Resolution::never).bytes;
     if (acked != 0) {
-        page.paragraph(fmt::format("{} of them {} acknowledged: the receivers have them, this "
-                                   "capture missed them.",
-                                   bytes_text(acked), acked == 1 ? "was" : "were"),
+        page.paragraph(fmt::format("{} acknowledged: the receivers have them, this capture missed "
+                                   "them.",
+                                   share_text(acked, missing)),
                        0, 0);
     }
     if (never != 0) {
-        page.paragraph(fmt::format("{} of them {} never seen at all: neither captured nor "
-                                   "acknowledged.",
-                                   bytes_text(never), never == 1 ? "was" : "were"),
+        page.paragraph(fmt::format("{} never seen at all: neither captured nor acknowledged.",
+                                   share_text(never, missing)),
                        0, 0);
     }
 }

@@ -17,21 +17,21 @@ namespace tw::sinks {
 
 // What a capture file says of one of its interfaces; absent = it does not say.
 struct CaptureInterface {
-    std::string name;       // may be empty
-    std::string link_name;  // "EN10MB"
-    bool decoded = true;    // false: a link type that is not decoded
+    std::string name{};       // may be empty
+    std::string link_name{};  // "EN10MB"
+    bool decoded = true;      // false: a link type that is not decoded
     std::uint64_t frames = 0;
-    std::optional<std::uint64_t> dropped;            // all losses admitted
-    std::optional<std::uint64_t> dropped_interface;  // of these, by the interface
-    std::optional<std::uint64_t> dropped_os;         // by the operating system
+    std::optional<std::uint64_t> dropped{};            // all losses admitted
+    std::optional<std::uint64_t> dropped_interface{};  // of these, by the interface
+    std::optional<std::uint64_t> dropped_os{};         // by the operating system
 };
 
 struct CaptureFile {
-    std::string path;
-    std::string format;  // "pcapng"
+    std::string path{};
+    std::string format{};  // "pcapng"
     std::uint64_t frames = 0;
-    std::optional<std::string> warning;  // ends early
-    std::vector<CaptureInterface> interfaces;
+    std::optional<std::string> warning{};  // ends early
+    std::vector<CaptureInterface> interfaces{};
 };
 
 struct CaptureRun {

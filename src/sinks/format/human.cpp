@@ -153,7 +153,7 @@ std::string duration_text(Nanos duration) {
     if (duration < 100 * kSecond) {
         return fmt::format("{} s", three_digits(value / 1e9));
     }
-    const Nanos seconds = (duration + kSecond / 2) / kSecond;
+    const Nanos seconds = duration / kSecond + (duration % kSecond >= kSecond / 2 ? 1 : 0);
     if (seconds < 3600) {
         return fmt::format("{} min {} s", seconds / 60, seconds % 60);
     }

@@ -62,22 +62,19 @@ std::string printable(std::string_view text) {
     return out;
 }
 
-std::vector<std::string> Table::lines() const {
+std::vector<Table::Line> Table::lines() const {
     const std::vector<std::size_t> widths = column_widths(rows_, alignment_.size());
-    std::vector<std::string> lines;
+    std::vector<Line> lines;
     for (const auto& row : rows_) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            const bool last = i + 1 == row.size();
+        Line line;
+        for (std::size_t i = 0; i + 1 < row.size(); ++i) {
             const std::size_t padding = widths[i] - row[i].size();
-            if (alignment_[i] == '>') {
-                line.append(padding, ' ').append(row[i]);
-            } else {
-                line.append(row[i]).append(last ? 0 : padding, ' ');
-            }
-            line.append(last ? "" : kGap);
+            line.head.append(alignment_[i] == '>' ? padding : 0, ' ').append(row[i]);
+            line.head.append(alignment_[i] == '>' ? 0 : padding, ' ').append(kGap);
         }
-        line.erase(line.find_last_not_of(' ') + 1);
+        const bool right = !last_is_text() && !row.empty();
+        line.last.append(right ? widths[row.size() - 1] - row.back().size() : 0, ' ');
+        line.last.append(row.empty() ? "" : row.back());
         lines.push_back(std::move(line));
     }
     return lines;
@@ -101,21 +98,35 @@ void Page::line(std::string_view text, Tone tone) {
 }
 
 void Page::paragraph(std::string_view text, std::size_t indent, std::size_t hanging, Tone tone) {
-    std::size_t margin = indent;
+    wrapped(std::string(indent, ' '), text, hanging, tone);
+}
+
+void Page::wrapped(std::string start, std::string_view text, std::size_t hanging, Tone tone) {
     // At least 20 characters of text per line, however narrow the terminal.
-    const std::size_t width = style_.width == 0 ? SIZE_MAX : std::max(style_.width, hanging + 20);
+    const std::size_t margin = std::max(start.size(), hanging);
+    const std::size_t width = std::max(style_.width, margin + 20);
     do {
-        const std::size_t end = break_at(text, width == SIZE_MAX ? SIZE_MAX : width - margin);
-        line(std::string(margin, ' ').append(text.substr(0, end)), tone);
+        const std::size_t fits = style_.width == 0 ? text.size() : width - start.size();
+        const std::size_t end = break_at(text, fits);
+        line(start.append(text.substr(0, end)), tone);
         text.remove_prefix(std::min(end + 1, text.size()));
-        margin = hanging;
+        start.assign(hanging, ' ');
     } while (!text.empty());
 }
 
 void Page::table(const Table& table, bool head) {
     Tone tone = head ? Tone::faint : Tone::plain;
-    for (const std::string& text : table.lines()) {
-        line(std::string(kIndent).append(text), tone);
+    for (const Table::Line& row : table.lines()) {
+        std::string start = std::string(kIndent).append(row.head);
+        const std::size_t margin = start.size();
+        if (row.last.find_first_not_of(' ') == std::string::npos) {
+            start.erase(start.find_last_not_of(' ') + 1);
+            line(start, tone);
+        } else if (table.last_is_text()) {
+            wrapped(start, row.last, margin, tone);
+        } else {
+            line(start.append(row.last), tone);
+        }
         tone = Tone::plain;
     }
 }

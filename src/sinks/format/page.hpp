@@ -23,11 +23,17 @@ enum class Tone : unsigned char { plain, strong, good, bad, faint };
 
 class Table {
   public:
-    // '<' left, '>' right: one character per column. The last column is not padded.
+    // '<' left, '>' right: one character per column, each row has as many cells.
     explicit Table(std::string_view alignment) : alignment_(alignment) {}
     void row(std::initializer_list<std::string> cells) { rows_.emplace_back(cells); }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
-    [[nodiscard]] std::vector<std::string> lines() const;
+    // Each row up to its last cell, and that cell; together they are the line.
+    struct Line {
+        std::string head;
+        std::string last;
+    };
+    [[nodiscard]] std::vector<Line> lines() const;
+    [[nodiscard]] bool last_is_text() const { return alignment_.back() == '<'; }
 
   private:
     std::string alignment_;
@@ -48,12 +54,15 @@ class Page {
     // Wrapped at the width; further lines are indented by `hanging`.
     void paragraph(std::string_view text, std::size_t indent, std::size_t hanging,
                    Tone tone = Tone::plain);
-    // Never wrapped. With `head`, the first row is the table's heading.
+    // Text in the last column wraps within it. With `head`, the first row is the heading.
     void table(const Table& table, bool head);
 
     [[nodiscard]] const std::string& text() const { return text_; }
 
   private:
+    // `start`, then `text`, wrapped; further lines are indented by `hanging`.
+    void wrapped(std::string start, std::string_view text, std::size_t hanging, Tone tone);
+
     PageStyle style_;
     std::string text_;
 };
