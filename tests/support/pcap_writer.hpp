@@ -39,10 +39,10 @@ struct PcapWriterOptions {
 using PcapngOption = std::pair<std::uint16_t, std::vector<std::uint8_t>>;
 
 struct PcapngSection {
-    std::string hardware;
-    std::string operating_system;
-    std::string application;
-    std::optional<bool> big_endian;  // default: as the file so far
+    std::string hardware{};
+    std::string operating_system{};
+    std::string application{};
+    std::optional<bool> big_endian{};  // default: as the file so far
 };
 
 struct PcapngInterface {

@@ -19,6 +19,9 @@ namespace tw::pcap {
 // the record is corrupt.
 inline constexpr std::uint32_t kCapturedBytesMax = 262'144;
 
+// Wireshark shows no longer packets, so that signed arithmetic holds; neither do we.
+inline constexpr std::uint32_t kWireBytesMax = 0x7FFF'FFFF;
+
 class Format {
   public:
     Format(std::uint64_t first_number, std::uint8_t tap) : tap_(tap), next_number_(first_number) {}

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -86,7 +87,7 @@ class PcapFormat final : public Format {
         if (captured_bytes <= kCapturedBytesMax) [[likely]] {
             return true;
         }
-        fault_ = fmt::format("corrupt record: {} captured bytes, more than {}", captured_bytes,
+        fault_ = fmt::format("a record of {} captured bytes, more than {}", captured_bytes,
                              kCapturedBytesMax);
         return false;
     }
@@ -129,7 +130,7 @@ std::uint32_t PcapFormat<kSwapped>::parse(Window& window, std::span<Frame, kBurs
         Frame& frame = frames[count++];
         frame.data = record + header_bytes;
         frame.captured_bytes = captured;
-        frame.wire_bytes = wire;
+        frame.wire_bytes = std::min(wire, kWireBytesMax);
         frame.time = static_cast<Nanos>(nanos);
         frame.number = next_number_++;
         frame.link = link_;

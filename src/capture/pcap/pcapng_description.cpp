@@ -56,8 +56,7 @@ PcapngFormat::Step PcapngFormat::section_header(std::span<const std::uint8_t> by
     }
     const std::uint32_t trailer = load32(bytes.data() + block_bytes - 4, swapped);
     if (padded(trailer) != block_bytes) {
-        return fail(fmt::format("section header of length {} at its start and {} at its end",
-                                length, trailer));
+        return fail(fmt::format("section header of length {}, but {} at its end", length, trailer));
     }
     std::string os;
     std::string application;

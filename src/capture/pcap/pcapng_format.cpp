@@ -131,7 +131,7 @@ PcapngFormat::Step PcapngFormat::step(std::span<const std::uint8_t> bytes, Frame
     }
     const std::uint32_t trailer = load32(bytes.data() + block_bytes - 4, swapped_);
     if (padded(trailer) != block_bytes) [[unlikely]] {
-        return fail(fmt::format("type {:#x}, length {} at its start and {} at its end", block.type,
+        return fail(fmt::format("block of type {:#x} and length {}, but {} at its end", block.type,
                                 length, trailer));
     }
     block.body = bytes.subspan(8, block_bytes - kBlockFrameBytes);
@@ -180,7 +180,7 @@ PcapngFormat::Step PcapngFormat::continue_skip(std::span<const std::uint8_t> byt
     }
     const std::uint32_t trailer = load32(bytes.data(), swapped_);
     if (padded(trailer) != padded(trailer_)) {
-        return fail(fmt::format("length {} at its start and {} at its end", trailer_, trailer));
+        return fail(fmt::format("block of length {}, but {} at its end", trailer_, trailer));
     }
     taken = 4;
     trailer_due_ = false;
@@ -255,7 +255,7 @@ PcapngFormat::Step PcapngFormat::deliver(const Block& block, const Packet& packe
     ++interface.frames;
     frame.data = block.body.data() + packet.data_offset;
     frame.captured_bytes = packet.captured_bytes;
-    frame.wire_bytes = packet.wire_bytes;
+    frame.wire_bytes = std::min(packet.wire_bytes, kWireBytesMax);
     // A Simple Packet Block has no time; Wireshark analyses it at 0 too.
     frame.time = packet.timed ? interface.time.nanos(packet.ticks) : 0;
     frame.number = next_number_++;
