@@ -19,9 +19,17 @@ namespace tw {
 
 class ByteReader {
   public:
-    // A capture that claims less wire than it captured is taken at its bytes.
+    // Captures may claim less wire than they captured, which is taken at its bytes, and lengths no
+    // frame has, where Wireshark stops at 2^31 - 1.
     ByteReader(const std::uint8_t* data, std::uint32_t captured_bytes, std::uint32_t wire_bytes)
-        : at_(data), captured_(captured_bytes), wire_(std::max(captured_bytes, wire_bytes)) {}
+        : at_(data), captured_(captured_bytes), wire_(wire_bytes) {
+        constexpr std::uint32_t kWireBytesMax = 0x7FFF'FFFF;
+        if (wire_bytes < captured_bytes) [[unlikely]] {
+            wire_ = captured_bytes;
+        } else if (wire_bytes > kWireBytesMax) [[unlikely]] {
+            wire_ = std::max(captured_bytes, kWireBytesMax);
+        }
+    }
 
     [[nodiscard]] bool has(std::uint32_t count) const { return captured_ >= count; }
     [[nodiscard]] std::uint32_t captured_bytes() const { return captured_; }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "core/decode/decode.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 #include "core/decode/ip.hpp"
@@ -14,12 +13,6 @@
 
 namespace tw::decode {
 namespace {
-
-// A payload no Ethernet, jumbo frames included (9216 by custom), carries in one piece.
-constexpr std::uint32_t kWirePayloadMax = 9216;
-
-// Longer frames do not exist, captures that claim them do. Wireshark's limit.
-constexpr std::uint32_t kWireBytesMax = 0x7FFF'FFFF;
 
 namespace decap_bit {
 constexpr std::uint16_t always = 0;
@@ -75,10 +68,10 @@ void count_properties(const Walk& walk, const Frame& frame, stats::Counters& cou
     if (frame.captured_bytes < frame.wire_bytes) {
         counters.add(Counter::sliced_frames);
     }
-    if (walk.out.outcome != Counter::decoded_segments) {
+    if (walk.out->outcome != Counter::decoded_segments) {
         return;
     }
-    const Segment& segment = walk.out.segment;
+    const Segment& segment = walk.out->segment;
     if (segment.fragmented) {
         counters.add(Counter::fragmented_segments);
     }
@@ -93,27 +86,14 @@ void count_properties(const Walk& walk, const Frame& frame, stats::Counters& cou
     }
 }
 
-}  // namespace
-
-void decode(const Frame& frame, const DecodeOptions& options, stats::Counters& counters,
-            Decoded& out) {
-    const std::uint32_t wire_bytes = std::min(frame.wire_bytes, kWireBytesMax);
-    Walk walk{.reader = ByteReader(frame.data, frame.captured_bytes, wire_bytes), .out = out};
-    Layer layer = link_layer(frame.link);
-    out.outcome = Counter::decode_unsupported_link;
-    std::uint8_t layers = 0;
-    while (layer != Layer::none) {
-        if (layers == kLayersMax) [[unlikely]] {
-            layer = walk.stop(Counter::decode_too_many_layers);
-            break;
-        }
-        ++layers;
-        layer = step(layer, walk, options.decap);
-    }
-    out.layers = layers;
+// The key, the counters: what is left when no header is.
+inline void finish(const Walk& walk, const Frame& frame, const DecodeOptions& options,
+                   stats::Counters& counters) {
+    Decoded& out = *walk.out;
+    out.layers = walk.layers;
     out.v6 = walk.v6;
     if (out.outcome == Counter::decoded_segments) [[likely]] {
-        out.layers = static_cast<std::uint8_t>(layers - 1);  // without TCP itself
+        out.layers = static_cast<std::uint8_t>(walk.layers - 1);  // without TCP itself
         const KeyScope key_scope = options.key_scope[frame.tap < kTapsMax ? frame.tap : 0];
         const std::uint32_t scope =
             key_scope.vlan || key_scope.tunnel ? scope_of(walk, key_scope) : 0;
@@ -121,7 +101,62 @@ void decode(const Frame& frame, const DecodeOptions& options, stats::Counters& c
                              : fill_key<flow::KeyV4, flow::AddressV4>(walk, scope, out.key.v4);
     }
     counters.add(out.outcome);
-    count_properties(walk, frame, counters);
+    if (walk.remarkable || frame.captured_bytes < frame.wire_bytes) [[unlikely]] {
+        count_properties(walk, frame, counters);
+    }
+}
+
+// Any headers in any order.
+[[gnu::noinline]] void decode_any(const Frame& frame, const DecodeOptions& options,
+                                  stats::Counters& counters, Decoded& out) {
+    flow::AddressV6 computed;
+    Walk walk{.reader = ByteReader(frame.data, frame.captured_bytes, frame.wire_bytes),
+              .out = &out,
+              .computed = &computed};
+    out.outcome = Counter::decode_unsupported_link;
+    Layer layer = link_layer(frame.link);
+    while (layer != Layer::none) {
+        if (walk.layers == kLayersMax) {
+            layer = walk.stop(Counter::decode_too_many_layers);
+            break;
+        }
+        ++walk.layers;
+        layer = step(layer, walk, options.decap);
+    }
+    finish(walk, frame, options, counters);
+}
+
+// The headers of nearly every frame, in straight-line code that stays in registers.
+[[nodiscard]] inline Layer walk_usual(Walk& walk, std::uint16_t decap) {
+    walk.layers = 3;
+    Layer layer = decode_ethernet(walk);
+    if (layer == Layer::vlan && (decap & decap_bit::vlan) != 0) {
+        walk.layers = 4;
+        layer = decode_vlan(walk);
+    }
+    if (layer == Layer::ipv4) {
+        layer = decode_ipv4(walk);
+    } else if (layer == Layer::ipv6) {
+        layer = decode_ipv6(walk);
+    }
+    return layer == Layer::tcp ? decode_tcp(walk) : layer;
+}
+
+}  // namespace
+
+void decode(const Frame& frame, const DecodeOptions& options, stats::Counters& counters,
+            Decoded& out) {
+    if (frame.link == LinkType::ethernet) [[likely]] {
+        Walk walk{.reader = ByteReader(frame.data, frame.captured_bytes, frame.wire_bytes),
+                  .out = &out,
+                  .computed = nullptr};
+        if (walk_usual(walk, options.decap) == Layer::none &&
+            out.outcome == Counter::decoded_segments) [[likely]] {
+            finish(walk, frame, options, counters);
+            return;
+        }
+    }
+    decode_any(frame, options, counters, out);
 }
 
 }  // namespace tw::decode

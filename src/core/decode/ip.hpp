@@ -69,13 +69,14 @@ inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
     }
     walk.length_absent = total_bytes == 0;
     walk.length_beyond_frame |= total_bytes > reader.wire_bytes() && !walk.quoted;
+    walk.remarkable |= walk.length_absent || walk.length_beyond_frame;
     const std::uint16_t fragment = reader.be16(6);
     walk.fragmented = (fragment & kMoreFragments) != 0;
     walk.v6 = false;
     walk.source = reader.bytes(12, 4);
     walk.destination = reader.bytes(16, 4);
-    walk.out.ttl = reader.u8(8);
-    walk.out.ip_id = reader.be16(4);
+    walk.out->ttl = reader.u8(8);
+    walk.out->ip_id = reader.be16(4);
     const std::uint8_t protocol = reader.u8(9);
     if (header_bytes > kIpv4BytesMin) [[unlikely]] {
         apply_source_route(walk, header_bytes);
@@ -108,11 +109,12 @@ inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
     walk.length_absent = false;
     walk.jumbo = payload_bytes == 0 && next == kHopByHop;
     walk.length_beyond_frame |= kIpv6Bytes + payload_bytes > reader.wire_bytes() && !walk.quoted;
+    walk.remarkable |= walk.length_beyond_frame;
     walk.v6 = true;
     walk.source = reader.bytes(8, 16);
     walk.destination = reader.bytes(24, 16);
-    walk.out.ttl = reader.u8(7);
-    walk.out.ip_id = 0;
+    walk.out->ttl = reader.u8(7);
+    walk.out->ip_id = 0;
     reader.skip(kIpv6Bytes);
     if (!walk.jumbo) {
         reader.limit(payload_bytes);
@@ -166,6 +168,7 @@ inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
     if (walk.jumbo) {
         walk.jumbo = false;
         walk.length_beyond_frame |= jumbo_bytes > wire_before && !walk.quoted;
+        walk.remarkable |= walk.length_beyond_frame;
         if (jumbo_bytes <= kPayloadBytesMax) {
             return walk.stop(Counter::decode_bad_ip_header);
         }
@@ -190,12 +193,12 @@ inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
     }
     const std::uint32_t before_last =
         (list_bytes - padding_bytes - last_bytes) / entry_bytes * entry_bytes;
-    flow::AddressV6 address;
+    flow::AddressV6 address;  // apart: the destination may itself be a computed one
     std::memcpy(address.data(), walk.destination, shared_bytes);
     std::memcpy(address.data() + shared_bytes, reader.bytes(8 + before_last, last_bytes),
                 last_bytes);
-    walk.computed = address;
-    return walk.computed.data();
+    *walk.computed = address;
+    return walk.computed->data();
 }
 
 // The destination a routing header stands for; nullptr if its list is impossible.

@@ -15,11 +15,12 @@ inline constexpr std::uint16_t kLengthMax = 1500;
 
 // Continues after a field that is an EtherType or an IEEE 802.3 length.
 [[nodiscard]] inline Layer after_type_or_length(Walk& walk, std::uint16_t value) {
-    if (value <= kLengthMax && value != 0) [[unlikely]] {
+    const Layer next = ether_type_layer(value);
+    if (next == Layer::none && value <= kLengthMax && value != 0) {
         walk.reader.limit(value);
         return Layer::llc;
     }
-    return walk.go_on(ether_type_layer(value));
+    return walk.go_on(next);
 }
 
 //  0         6       12     14

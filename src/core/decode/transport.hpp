@@ -19,8 +19,7 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
     if (!reader.has(kTcpBytesVisible)) {
         return walk.stop(Counter::decode_tcp_cut);
     }
-    Decoded& out = walk.out;
-    Segment& segment = out.segment;
+    Segment& segment = walk.out->segment;
     walk.source_port = reader.be16(0);
     walk.destination_port = reader.be16(2);
     segment.seq = reader.be32(4);
@@ -37,6 +36,8 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
     const std::uint32_t options_bytes = segment.header_complete ? header_bytes - kTcpBytesMin : 0;
     segment.options_bytes = static_cast<std::uint8_t>(options_bytes);
     segment.options = segment.header_complete ? reader.bytes(kTcpBytesMin, options_bytes) : nullptr;
+    walk.remarkable |= !segment.payload_known || !segment.header_complete ||
+                       segment.payload_bytes > kWirePayloadMax;
     return walk.stop(Counter::decoded_segments);
 }
 

@@ -16,18 +16,22 @@ namespace tw::decode {
 
 using stats::Counter;
 
+// A payload no Ethernet, jumbo frames included (9216 by custom), carries in one piece.
+inline constexpr std::uint32_t kWirePayloadMax = 9216;
+
 struct Walk {
     ByteReader reader;
-    Decoded& out;
+    Decoded* out;
+    flow::AddressV6* computed;  // room for an address no header holds as such
 
     // Innermost IP header: addresses as they count for the key, in the frame or in `computed`.
     const std::uint8_t* source = nullptr;
     const std::uint8_t* destination = nullptr;
-    flow::AddressV6 computed{};
     std::uint32_t vlan_id = 0;      // innermost; 0 = none
     std::uint32_t tunnel_id = 0;    // innermost VNI, TEID or GRE key; 0 = none
     std::uint16_t source_port = 0;  // TCP
     std::uint16_t destination_port = 0;
+    std::uint8_t layers = 0;  // headers walked
     bool v6 = false;
     bool fragmented = false;       // innermost IP header belongs to a first fragment
     bool quoted = false;           // inside an ICMP error, at any depth
@@ -35,9 +39,10 @@ struct Walk {
     bool jumbo = false;            // the hop-by-hop options must say the payload length
     bool length_beyond_frame = false;
     bool length_absent = false;  // IPv4 total length 0: left to the network card
+    bool remarkable = false;     // some property of the frame is to be counted
 
     Layer stop(Counter outcome) {
-        out.outcome = outcome;
+        out->outcome = outcome;
         return Layer::none;
     }
     // The frame ended before TCP was found, in a header that exists.
@@ -63,6 +68,9 @@ struct Walk {
 }
 
 [[nodiscard]] inline Layer ether_type_layer(std::uint16_t type) {
+    if (type == 0x0800) [[likely]] {  // asked first: a binary search through the rows costs more
+        return Layer::ipv4;
+    }
     switch (type) {
 #define ETHER_TYPE(number, id) \
     case number:               \
@@ -74,6 +82,9 @@ struct Walk {
 }
 
 [[nodiscard]] inline Layer ip_protocol_layer(std::uint8_t protocol) {
+    if (protocol == 6) [[likely]] {  // idem
+        return Layer::tcp;
+    }
     switch (protocol) {
 #define IP_PROTOCOL(number, id) \
     case number:                \

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -38,13 +40,45 @@ struct Endpoint {
     bool v6 = false;
 };
 
+// True if the first endpoint lies behind the second. Which way round is a coin toss for a branch
+// predictor, so this is arithmetic: a mispredicted branch per packet was a third of decoding.
+[[nodiscard]] inline bool behind(const AddressV4& address, std::uint16_t port,
+                                 const AddressV4& other, std::uint16_t other_port) {
+    const auto rank = [](const AddressV4& a, std::uint16_t p) {
+        std::uint32_t value = 0;
+        std::memcpy(&value, a.data(), sizeof value);
+        if constexpr (std::endian::native == std::endian::little) {
+            value = __builtin_bswap32(value);
+        }
+        return std::uint64_t{value} << 16 | p;
+    };
+    return rank(address, port) > rank(other, other_port);
+}
+
+[[nodiscard]] inline bool behind(const AddressV6& address, std::uint16_t port,
+                                 const AddressV6& other, std::uint16_t other_port) {
+    const auto half = [](const AddressV6& a, std::size_t offset) {
+        std::uint64_t value = 0;
+        std::memcpy(&value, a.data() + offset, sizeof value);
+        return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
+    };
+    const std::uint64_t high = half(address, 0);
+    const std::uint64_t low = half(address, 8);
+    const std::uint64_t other_high = half(other, 0);
+    const std::uint64_t other_low = half(other, 8);
+    const unsigned low_behind =
+        static_cast<unsigned>(low > other_low) |
+        (static_cast<unsigned>(low == other_low) & static_cast<unsigned>(port > other_port));
+    return (static_cast<unsigned>(high > other_high) |
+            (static_cast<unsigned>(high == other_high) & low_behind)) != 0;
+}
+
 // Fills `key` in canonical order and returns the side (0 or 1) that `source` became.
 template <typename Key, typename Address>
 inline std::uint8_t canonical_key(const Address& source, std::uint16_t source_port,
                                   const Address& destination, std::uint16_t destination_port,
                                   std::uint32_t scope, Key& key) {
-    const int order = std::memcmp(source.data(), destination.data(), source.size());
-    const std::uint8_t side = order > 0 || (order == 0 && source_port > destination_port) ? 1 : 0;
+    const std::uint8_t side = behind(source, source_port, destination, destination_port) ? 1 : 0;
     key.address[side] = source;
     key.address[side ^ 1] = destination;
     key.port[side] = source_port;
