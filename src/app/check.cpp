@@ -62,6 +62,7 @@ namespace {
         plan.workers * plan.worker_bytes());
     if (plan.live) {
         row("packet buffers and rings (DPDK)", plan.dpdk.buffers_bytes);
+        row("DPDK itself, at most", kEalSlackBytes);
     }
     row("total", plan.total_bytes());
     return text;
@@ -82,9 +83,6 @@ namespace {
     return !out.error();
 }
 
-constexpr std::string_view kHowToGetLive =
-    "install libdpdk-dev and build again with: meson setup -Dlive=enabled build";
-
 [[nodiscard]] ExitCode check_host() {
     Findings findings;
     examine_host(Host(), findings);
@@ -99,13 +97,12 @@ constexpr std::string_view kHowToGetLive =
 void examine_filter(const config::Config& config, Findings& findings) {
     const auto filter = pcap::Filter::compile(config.filter);
     if (!filter) {
-        findings.problem(config.places.prefix("filter") + filter.error().text,
-                         "see pcap-filter(7)");
+        findings.problem(config.places.at("filter") + filter.error().text, "see pcap-filter(7)");
         return;
     }
     const std::string warning = pcap::encapsulation_warning(config.filter);
     if (!warning.empty()) {
-        findings.note(config.places.prefix("filter") + warning);
+        findings.note(config.places.at("filter") + warning);
     }
 }
 
@@ -122,11 +119,12 @@ void examine_filter(const config::Config& config, Findings& findings) {
     Findings findings;
     examine_filter(*config, findings);
     examine_cpus(host, *config, findings);
-    if (!plan.live) {
-        findings.problem("this build has no live capture", std::string(kHowToGetLive));
-    }
     examine_memory(host, *config, plan, findings);
+    const std::size_t before_ports = findings.problems_count();
     examine_ports(host, *config, findings);
+    if (findings.problems_count() == before_ports) {
+        examine_live(*config, findings);  // would only repeat a missing file or interface
+    }
     examine_outputs(*config, findings);
 
     const std::size_t problems = findings.problems_count();

@@ -38,6 +38,12 @@ constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20U;
     return bytes;
 }
 
+// "CPU 2 is", "CPUs 2-3 are"
+[[nodiscard]] std::string cpus_are(const Cpus& cpus) {
+    return cpus.size() == 1 ? fmt::format("CPU {} is", cpus.front())
+                            : fmt::format("CPUs {} are", cpu_list_text(cpus));
+}
+
 [[nodiscard]] std::string huge_pages_fix(std::uint64_t bytes) {
     // Whole 2 MiB pages, and one to spare for EAL itself.
     return fmt::format("dpdk-hugepages.py --setup {}M", (bytes / kMebibyte / 2 + 2) * 2);
@@ -105,9 +111,11 @@ void examine_sharing(const Host& host, const config::Config& config, const Cpus&
 void examine_quiet(const Host& host, const Cpus& cores, Findings& findings) {
     const Cpus isolated = host.isolated_cpus();
     const Cpus tickless = host.tickless_cpus();
+    const std::set<std::uint32_t> sorted(cores.begin(), cores.end());
+    const Cpus unique(sorted.begin(), sorted.end());
     Cpus disturbed;
     Cpus slow;
-    for (const std::uint32_t cpu : std::set(cores.begin(), cores.end())) {
+    for (const std::uint32_t cpu : unique) {
         if (!contains(isolated, cpu) || !contains(tickless, cpu)) {
             disturbed.push_back(cpu);
         }
@@ -118,38 +126,61 @@ void examine_quiet(const Host& host, const Cpus& cores, Findings& findings) {
     }
     const std::string list = cpu_list_text(disturbed);
     if (disturbed.empty()) {
-        findings.ok(fmt::format("CPUs {} are isolated from the scheduler", cpu_list_text(cores)));
+        findings.ok(fmt::format("{} isolated from the scheduler", cpus_are(unique)));
     } else {
         findings.note(
-            fmt::format("CPUs {} are not isolated: other tasks can interrupt workers", list),
+            fmt::format("{} not isolated: other tasks can interrupt workers", cpus_are(disturbed)),
             fmt::format("kernel command line: isolcpus=managed_irq,domain,{} nohz_full={} "
                         "rcu_nocbs={}",
                         list, list, list));
     }
     if (!slow.empty()) {
-        const std::string slow_list = cpu_list_text(slow);
         findings.note(
-            fmt::format("CPUs {} save power: the clock rises too late for a burst", slow_list),
-            fmt::format("cpupower -c {} frequency-set -g performance", slow_list));
+            fmt::format("{} saving power: the clock rises too late for a burst", cpus_are(slow)),
+            fmt::format("cpupower -c {} frequency-set -g performance", cpu_list_text(slow)));
+    }
+}
+
+// Workers of a node whose pages do not suffice look up connections across the nodes.
+void examine_nodes(const Host& host, const config::Config& config, const MemoryPlan& plan,
+                   Findings& findings) {
+    std::map<int, std::uint64_t> free_on;
+    for (const HugePages& pages : host.huge_pages()) {
+        free_on[pages.node] += pages.free * pages.page_bytes;
+    }
+    std::map<int, std::uint64_t> workers_on;
+    for (const std::uint32_t cpu : config.workers.cores) {
+        ++workers_on[host.node_of(cpu)];
+    }
+    for (const auto& [node, workers] : workers_on) {
+        const std::uint64_t need = plan.dpdk_bytes() / plan.workers * workers;
+        if (node >= 0 && free_on.size() > 1 && free_on[node] < need) {
+            findings.note(fmt::format("huge pages of node {}: {} free, its workers take {}", node,
+                                      mebibytes(free_on[node]), mebibytes(need)),
+                          fmt::format("dpdk-hugepages.py --node {} --setup {}M", node,
+                                      (need / kMebibyte / 2 + 2) * 2));
+        }
     }
 }
 
 void examine_huge_pages(const Host& host, const config::Config& config, const MemoryPlan& plan,
                         Findings& findings) {
     const auto& args = config.eal_args;
-    const std::uint64_t need = plan.dpdk_bytes();
     const std::uint64_t free = free_huge_bytes(host);
     const std::string numbers =
-        fmt::format("huge pages: {} free, DPDK takes about {}", mebibytes(free), mebibytes(need));
+        fmt::format("huge pages: {} free, DPDK takes {}, with the tables {}", mebibytes(free),
+                    mebibytes(plan.eal_bytes()), mebibytes(plan.total_bytes()));
     if (std::find(args.begin(), args.end(), "--no-huge") != args.end()) {
         findings.ok("huge pages: not used, as eal.args asks");
-    } else if (free >= need) {
+    } else if (free >= plan.eal_bytes()) {
         findings.ok(numbers);
+        examine_nodes(host, config, plan, findings);
     } else if (has_pci(config)) {
-        findings.problem(numbers + "; a PCI device cannot do without", huge_pages_fix(need));
+        findings.problem(numbers + "; a PCI device cannot do without",
+                         huge_pages_fix(plan.total_bytes()));
     } else {
         findings.note(numbers + "; ordinary pages will do, with slower look-ups",
-                      huge_pages_fix(need));
+                      huge_pages_fix(plan.total_bytes()));
     }
 }
 
@@ -193,12 +224,19 @@ void examine_memory(const Host& host, const config::Config& config, const Memory
     }
     const std::uint64_t available = host.available_bytes() + free_huge_bytes(host);
     if (plan.total_bytes() > available) {
-        const std::uint64_t share = available * 3 / 4 * config.flows.max_per_worker;
-        findings.problem(fmt::format("{}memory: {} needed, {} available",
-                                     config.places.prefix("flows.max_per_worker"),
-                                     mebibytes(plan.total_bytes()), mebibytes(available)),
-                         fmt::format("set flows.max_per_worker to {} or less",
-                                     share / plan.total_bytes() / 1000 * 1000));
+        // Three quarters, so that the rest of the system lives as well.
+        const double share =
+            0.75 * static_cast<double>(available) / static_cast<double>(plan.total_bytes());
+        const auto fitting = [share](std::uint32_t count) {
+            return static_cast<std::uint64_t>(share * count) / 1000 * 1000;
+        };
+        findings.problem(
+            fmt::format("{}memory: {} needed, {} available",
+                        config.places.at("flows.max_per_worker"), mebibytes(plan.total_bytes()),
+                        mebibytes(available)),
+            fmt::format("fewer workers, or flows.max_per_worker: {}, max_ipv6_per_worker: {}",
+                        fitting(config.flows.max_per_worker),
+                        fitting(config.flows.max_ipv6_per_worker)));
     } else {
         findings.ok(fmt::format("memory: {} needed, {} available", mebibytes(plan.total_bytes()),
                                 mebibytes(available)));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/host.hpp"
@@ -37,6 +38,9 @@ class Findings {
     std::vector<Finding> all_;
 };
 
+inline constexpr std::string_view kHowToGetLive =
+    "install libdpdk-dev and build again with: meson setup -Dlive=enabled build";
+
 // What there is to capture with, for somebody who has no configuration yet.
 void examine_host(const Host& host, Findings& findings);
 
@@ -45,6 +49,8 @@ void examine_cpus(const Host& host, const config::Config& config, Findings& find
 void examine_memory(const Host& host, const config::Config& config, const MemoryPlan& plan,
                     Findings& findings);
 void examine_ports(const Host& host, const config::Config& config, Findings& findings);
+// What `run` itself refuses about the devices. Two bodies: doctor_live.cpp, doctor_none.cpp.
+void examine_live(const config::Config& config, Findings& findings);
 void examine_outputs(const config::Config& config, Findings& findings);
 
 // "0-3,8", as the kernel writes it.

@@ -191,7 +191,14 @@ std::vector<HugePages> Host::huge_pages() const {
 }
 
 std::uint64_t Host::available_bytes() const {
-    return number(field("proc/meminfo", "MemAvailable")) * 1024;
+    const std::uint64_t bytes = number(field("proc/meminfo", "MemAvailable")) * 1024;
+    // A container's limit; "max" or no such file means none.
+    const std::string group_max = line("sys/fs/cgroup/memory.max");
+    if (group_max.empty() || group_max == "max") {
+        return bytes;
+    }
+    const std::uint64_t used = number(line("sys/fs/cgroup/memory.current"));
+    return std::min(bytes, number(group_max) - std::min(number(group_max), used));
 }
 
 std::optional<std::uint64_t> Host::locked_bytes_max() const {

@@ -61,7 +61,7 @@ class Host {
     [[nodiscard]] int node_of(std::uint32_t cpu) const;              // -1 = unknown
 
     [[nodiscard]] std::vector<HugePages> huge_pages() const;
-    [[nodiscard]] std::uint64_t available_bytes() const;
+    [[nodiscard]] std::uint64_t available_bytes() const;  // ordinary memory
     // Nothing = no limit.
     [[nodiscard]] std::optional<std::uint64_t> locked_bytes_max() const;
     [[nodiscard]] bool has(Capability capability) const;

@@ -15,6 +15,9 @@ struct DpdkMemory {
     std::uint64_t buffers_bytes = 0;  // packet buffers and rings of all ports and workers
 };
 
+// What EAL and its libraries take for themselves, and what allocation wastes.
+inline constexpr std::uint64_t kEalSlackBytes = std::uint64_t{64} << 20U;
+
 struct MemoryPlan {
     bool live = false;  // built with DPDK; without it `dpdk` is all zero
     std::uint32_t workers = 1;
@@ -28,8 +31,12 @@ struct MemoryPlan {
     [[nodiscard]] std::uint64_t dpdk_bytes() const {
         return workers * dpdk.index_bytes + dpdk.buffers_bytes;
     }
+    // Asked of EAL at start.
+    [[nodiscard]] std::uint64_t eal_bytes() const {
+        return live ? dpdk_bytes() + kEalSlackBytes : 0;
+    }
     [[nodiscard]] std::uint64_t total_bytes() const {
-        return workers * worker_bytes() + dpdk.buffers_bytes;
+        return workers * (tables_bytes + outbox_bytes) + eal_bytes();
     }
 };
 

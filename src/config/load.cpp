@@ -177,7 +177,7 @@ void Reader::read_section(const Section& section) {
 void Reader::read_key(const Section& section, const Node& name, const Node& value) {
     const bool is_word = name.text.find_first_of(".[]*") == std::string::npos;
     const std::string pattern = joined(section.pattern, name.text);
-    const std::string key = joined(section.key, name.text);
+    const std::string key = joined(section.key, shown(name.text));
     const OptionInfo* info = is_word ? find_option(pattern) : nullptr;
     if (is_word) {
         config_.places.keys[key] = name.place;
@@ -293,9 +293,9 @@ void Reader::open_taps(const Node& node) {
     }
     for (std::size_t i = 0; i < node.items.size(); ++i) {
         const std::string& name = node.keys[i].text;
-        const std::string key = joined("taps", name);
+        const std::string key = joined("taps", shown(name));
         if (config_.taps.contains(name)) {
-            fail(node.keys[i].place, joined("taps", shown(name)), "written twice");
+            fail(node.keys[i].place, key, "written twice");
             continue;
         }
         config_.places.keys[key] = node.keys[i].place;

@@ -14,12 +14,16 @@ Place Places::of(const std::string& key) const {
     return around.empty() ? Place{} : keys.at(around);
 }
 
-std::string Places::prefix(const std::string& key) const {
+std::string Places::at(const std::string& key) const {
     const Place place = of(key);
     if (place.line == 0) {
-        return name.empty() ? fmt::format("{}: ", key) : fmt::format("{}: {}: ", name, key);
+        return name.empty() ? "" : fmt::format("{}: ", name);
     }
-    return fmt::format("{}:{}:{}: {}: ", name, place.line, place.column, key);
+    return fmt::format("{}:{}:{}: ", name, place.line, place.column);
+}
+
+std::string Places::prefix(const std::string& key) const {
+    return fmt::format("{}{}: ", at(key), key);
 }
 
 }  // namespace tw::config

@@ -20,7 +20,9 @@ struct Places {
 
     // A key that was not written falls back to the section around it, then to line 0.
     [[nodiscard]] Place of(const std::string& key) const;
-    // "file:3:5: ports[1].device: ", as exact as known.
+    // "file:3:5: ", as exact as known; for a sentence that names the key itself.
+    [[nodiscard]] std::string at(const std::string& key) const;
+    // "file:3:5: ports[1].device: "
     [[nodiscard]] std::string prefix(const std::string& key) const;
 };
 

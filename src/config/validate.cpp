@@ -92,7 +92,8 @@ void Rules::ports() {
         for (std::size_t k = 0; k < i; ++k) {
             if (config_.ports[k].name == port.name) {
                 fail(port_key(i, "name"),
-                     fmt::format("{} is the name of ports[{}] too; names differ", port.name, k));
+                     fmt::format("{} is the name of ports[{}] too; names differ", shown(port.name),
+                                 k));
                 break;
             }
         }
@@ -150,8 +151,8 @@ void Rules::taps() {
     }
     for (const auto& [name, tap] : config_.taps) {
         if (std::find(named.begin(), named.end(), name) == named.end()) {
-            fail("taps." + name, fmt::format("no port belongs to this tap; taps of the ports: {}",
-                                             fmt::join(named, ", ")));
+            fail("taps." + shown(name), "no port belongs to this tap; taps of the ports: " +
+                                            shown(fmt::format("{}", fmt::join(named, ", "))));
         }
     }
 }
