@@ -125,7 +125,7 @@ int run_command_line(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        print(chosen(app).help());
+        print(app.help());
         return static_cast<int>(ExitCode::done);
     } catch (const CLI::CallForVersion&) {
         print(version_text());

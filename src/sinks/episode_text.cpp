@@ -88,9 +88,10 @@ using format::duration_text;
             return fmt::format("{} {} {}", bytes_text(event.bytes), range_text(event),
                                hole_end(event));
         case EventType::repeat:
-            return fmt::format("{} with {} {} sent again, {}",
-                               count_of(event.repeats_count, "segment"), bytes_text(event.bytes),
-                               range_text(event), repeat_end(event));
+            return fmt::format(
+                "{} {} {} sent again, {}", count_of(event.repeats_count, "segment"),
+                event.bytes == 0 ? "without data" : "with " + bytes_text(event.bytes),
+                range_text(event), repeat_end(event));
         case EventType::handshake:
         case EventType::reset:
         case EventType::stall:

@@ -105,7 +105,7 @@ void write_episodes(Page& page, const Summary& summary, Nanos start) {
                                    events.size(), count_text(summary.episodes())));
     for (const event::Event& event : events) {
         const std::string offset = format::offset_text(format::elapsed(start, event.time));
-        page.paragraph(fmt::format("{:>8}  {}", offset, episode_text(event)), 2, 12);
+        page.paragraph(fmt::format("{:>11}  {}", offset, episode_text(event)), 2, 15);
     }
 }
 

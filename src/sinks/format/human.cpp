@@ -166,7 +166,7 @@ std::string duration_text(Nanos duration) {
 }
 
 std::string offset_text(Nanos offset) {
-    return fmt::format("{}{}", offset < 0 ? "" : "+", duration_text(offset));
+    return fmt::format("{:+.3f} s", static_cast<double>(offset) / 1e9);
 }
 
 std::string percent_text(std::uint64_t part, std::uint64_t whole) {

@@ -35,7 +35,8 @@ void append_address(std::string& out, const flow::Endpoint& endpoint);
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 // "250 ns", "1.25 ms", "20.1 s", "3 min 20 s", "2 h 5 min", "3 d 4 h".
 [[nodiscard]] std::string duration_text(Nanos duration);
-// "+20.1 s": an offset from the start; "-1.5 ms" where time ran backwards.
+// "+20.100 s": an offset from the start, to the millisecond, as one looks for it in a trace;
+// negative where time ran backwards.
 [[nodiscard]] std::string offset_text(Nanos offset);
 // "12.3 %"; never rounds something to 0 % or less than everything to 100 %.
 [[nodiscard]] std::string percent_text(std::uint64_t part, std::uint64_t whole);

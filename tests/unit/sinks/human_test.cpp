@@ -99,8 +99,9 @@ TEST(Durations, unit_fits_the_size) {
     EXPECT_EQ(duration_text(100 * 3600 * kSecond), "4 d 4 h");
     EXPECT_EQ(duration_text(-1'500), "-1.50 us");
     EXPECT_FALSE(duration_text(INT64_MIN).empty());
-    EXPECT_EQ(offset_text(0), "+0 ns");
-    EXPECT_EQ(offset_text(-2 * kSecond), "-2.00 s");
+    EXPECT_EQ(offset_text(0), "+0.000 s");
+    EXPECT_EQ(offset_text(-2 * kSecond), "-2.000 s");
+    EXPECT_EQ(offset_text(102'300 * kMillisecond), "+102.300 s");
 }
 
 TEST(Durations, elapsed_never_overflows) {

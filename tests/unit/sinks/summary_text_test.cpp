@@ -80,12 +80,12 @@ Sent again
 
 Worst connections
      stream  client -> server                    packets  missing  acked  filled  repeats  first hole
-  1       0  10.0.0.5:51000 -> 93.184.216.34:80       12    1,010      0       0        1     +20.1 s
+  1       0  10.0.0.5:51000 -> 93.184.216.34:80       12    1,010      0       0        1   +20.100 s
   Bytes. acked: missing here, but acknowledged by the receiver; filled: captured later; repeats: segments flagged retransmission; --: no SYN seen, which side is the client is a guess. In Wireshark: tcp.stream eq N.
 
 Episodes
-   +20.1 s  s2c 93.184.216.34:80 -> 10.0.0.5:51000: 1,010 bytes [1..1011) never seen: not captured, not acknowledged; first noticed in frame 6
-   +26.2 s  c2s 10.0.0.5:51000 -> 93.184.216.34:80: 1 segment with 0 bytes [79..80) sent again, acknowledged afterwards (frame 12); frame 11
+    +20.100 s  s2c 93.184.216.34:80 -> 10.0.0.5:51000: 1,010 bytes [1..1011) never seen: not captured, not acknowledged; first noticed in frame 6
+    +26.200 s  c2s 10.0.0.5:51000 -> 93.184.216.34:80: 1 segment without data [79..80) sent again, acknowledged afterwards (frame 12); frame 11
 
 Flags
   frames  tcp.analysis.
@@ -259,7 +259,7 @@ TEST(SummaryText, lines_keep_to_the_terminal_except_tables_and_commands) {
     story.add_missing();
     const std::string text = story.text({.colour = true, .width = 60});
     EXPECT_THAT(text, HasSubstr("\033[1;31m1,010 bytes are missing: "));
-    EXPECT_THAT(text, HasSubstr("\n            bytes [1..1011) never"));
+    EXPECT_THAT(text, HasSubstr("\n               bytes [1..1011) never"));
 }
 
 TEST(SummaryText, output_is_plain_ascii) {
@@ -308,7 +308,7 @@ TEST(EpisodeText, a_run_of_repeats_names_first_and_last_frame) {
     event.subjects_count = 2;
     event.subject[1].frame = 19;
     event.repeats_count = 4;
-    EXPECT_THAT(sinks::episode_text(event), HasSubstr("4 segments with 0 bytes"));
+    EXPECT_THAT(sinks::episode_text(event), HasSubstr("4 segments without data"));
     EXPECT_THAT(sinks::episode_text(event), HasSubstr("; frames 11 to 19"));
 }
 
