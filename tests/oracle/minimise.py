@@ -13,6 +13,7 @@ import comparison
 
 PCAP_MAGICS = {0xA1B2C3D4, 0xA1B23C4D}
 PCAPNG_SECTION = 0x0A0D0D0A
+DIFFERENCES_MAX = 100_000
 PCAPNG_PACKETS = {2, 3, 6}  # obsolete, simple and enhanced packet block
 
 
@@ -75,7 +76,8 @@ class Minimiser:
         self.read_options = read_options
         self.capture = CaptureFile(path)
         self.path = path
-        self.deadline = time.monotonic() + seconds
+        self.seconds = seconds
+        self.deadline = 0.0
         self.trials = 0
         self._folder = tempfile.TemporaryDirectory(prefix="tapwitness-minimise-")
 
@@ -88,13 +90,17 @@ class Minimiser:
                                     read_options=self.read_options)
         return frames[result.differences[0].frame - 1] if result.differences else None
 
-    def run(self, out):
-        """Returns a sentence; the small capture is in `out` if there is a difference at all."""
-        result = comparison.compare(self.tshark, self.binary, self.path, keep=1,
+    def run(self, out, frame=None):
+        """Starts from the first difference at or after `frame`. Returns a sentence; the small
+        capture is in `out` if there is such a difference."""
+        result = comparison.compare(self.tshark, self.binary, self.path, keep=DIFFERENCES_MAX,
                                     read_options=self.read_options)
+        result.differences = [difference for difference in result.differences
+                              if difference.frame >= (frame or 0)]
         if not result.differences:
             return f"{self.path}: no difference, nothing to minimise"
         self.tshark.cache = None  # trials are not asked again
+        self.deadline = time.monotonic() + self.seconds
         first = result.differences[0]
         kept = self._one_connection(first) or list(range(1, first.frame + 1))
         kept = self._without_runs(kept)

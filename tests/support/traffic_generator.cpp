@@ -18,6 +18,18 @@ void add_outer_ip(PacketBuilder& builder, Random& random) {
     }
 }
 
+GreFields gre_with_key(std::uint32_t key) {
+    GreFields fields;
+    fields.key = key;
+    return fields;
+}
+
+GreFields gre_with_sequence(std::uint32_t sequence) {
+    GreFields fields;
+    fields.sequence = sequence;
+    return fields;
+}
+
 }  // namespace
 
 void add_envelope(PacketBuilder& builder, Envelope envelope, Random& random) {
@@ -38,14 +50,20 @@ void add_envelope(PacketBuilder& builder, Envelope envelope, Random& random) {
             builder.mpls(random.between(16, 1000)).mpls(17);
             return;
         case Envelope::pseudowire:
-            builder.mpls(random.between(16, 1000)).control_word().ethernet();
+            // tshark tells a control word from a MAC address by its list of vendors: these
+            // addresses are a known vendor's, and read four bytes off they are nobody's.
+            builder.mpls(random.between(16, 1000));
+            if (random.chance(50)) {
+                builder.control_word();
+            }
+            builder.ethernet("00:1b:21:aa:bb:cc", "00:1b:21:aa:bb:cd");
             return;
         case Envelope::pppoe:
             builder.pppoe();
             return;
         case Envelope::gre:
             add_outer_ip(builder, random);
-            builder.gre(random.chance(50) ? GreFields{} : GreFields{.key = random.below(4)});
+            builder.gre(random.chance(50) ? GreFields{} : gre_with_key(random.below(4)));
             return;
         case Envelope::gre_ethernet:
             add_outer_ip(builder, random);
@@ -53,7 +71,7 @@ void add_envelope(PacketBuilder& builder, Envelope envelope, Random& random) {
             return;
         case Envelope::erspan2:
             add_outer_ip(builder, random);
-            builder.gre({.sequence = random.below(1000)}).erspan2(5, 9).ethernet();
+            builder.gre(gre_with_sequence(random.below(1000))).erspan2(5, 9).ethernet();
             return;
         case Envelope::ip_in_ip:
             add_outer_ip(builder, random);
