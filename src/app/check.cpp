@@ -57,6 +57,8 @@ namespace {
     if (plan.live) {
         row("indexes of the connections (DPDK)", plan.dpdk.index_bytes);
     }
+    text += fmt::format("#   all-in {} bytes per IPv4 connection, {} per IPv6 connection\n",
+                        plan.v4_connection_bytes, plan.v6_connection_bytes);
     text += "# memory of the run\n";
     row(plan.workers == 1 ? "1 worker" : fmt::format("{} workers", plan.workers),
         plan.workers * plan.worker_bytes());

@@ -259,8 +259,8 @@ void examine_outputs(const config::Config& config, Findings& findings) {
         const fs::path folder = fs::path(path).parent_path();
         const fs::path tested = exists ? fs::path(path) : folder.empty() ? "." : folder;
         std::string why;
-        if (exists && fs::is_directory(path, failed)) {
-            why = "is a directory";
+        if (fs::is_directory(tested, failed) == exists) {
+            why = exists ? "is a directory" : fmt::format("{}: no such folder", tested.string());
         } else if (::access(tested.c_str(), W_OK) != 0) {
             why = fmt::format("{}: {}", tested.string(), std::generic_category().message(errno));
         }

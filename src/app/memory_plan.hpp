@@ -24,6 +24,8 @@ struct MemoryPlan {
     std::uint64_t tables_bytes = 0;  // one worker's connections and what is kept about them
     std::uint64_t outbox_bytes = 0;  // one worker's events and flow records on their way out
     DpdkMemory dpdk;
+    std::uint64_t v4_connection_bytes = 0;  // all-in: record, share of the pools, index
+    std::uint64_t v6_connection_bytes = 0;
 
     [[nodiscard]] std::uint64_t worker_bytes() const {
         return tables_bytes + outbox_bytes + dpdk.index_bytes;
