@@ -10,8 +10,8 @@ constexpr std::uint32_t kAnswerBytes = 1010;
 
 }  // namespace
 
-Conversation story_of_the_firewall() {
-    Conversation talk;
+Conversation story_of_the_firewall(const ConversationOptions& options) {
+    Conversation talk(options);
     talk.handshake();
     talk.client("PA", {.text = kRequest});
     talk.wait(11 * kMillisecond).server("A");
@@ -24,8 +24,8 @@ Conversation story_of_the_firewall() {
     return talk;
 }
 
-Conversation story_of_the_fin() {
-    Conversation talk;
+Conversation story_of_the_fin(const ConversationOptions& options) {
+    Conversation talk(options);
     talk.handshake();
     talk.client("PA", {.text = kRequest});
     talk.wait(11 * kMillisecond).server("A");

@@ -9,10 +9,10 @@ namespace tw::test {
 
 // Seen at the client of a web server behind a firewall: the request is acknowledged, the answer of
 // 1010 bytes never comes. After 20 s the server closes: its FIN says that there was an answer.
-[[nodiscard]] Conversation story_of_the_firewall();
+[[nodiscard]] Conversation story_of_the_firewall(const ConversationOptions& options = {});
 
 // A server whose FIN stands one beyond its data: nothing was lost, the client waits for a byte that
 // does not exist, and the FIN is repeated in vain.
-[[nodiscard]] Conversation story_of_the_fin();
+[[nodiscard]] Conversation story_of_the_fin(const ConversationOptions& options = {});
 
 }  // namespace tw::test
