@@ -36,14 +36,6 @@ struct NamedOutput {
     return ::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
 }
 
-// Something that gives its bytes only once.
-[[nodiscard]] bool is_stream(const std::string& path) {
-    struct stat status {};
-    return path == "-" ||
-           (::stat(path.c_str(), &status) == 0 &&
-            (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode)));
-}
-
 [[nodiscard]] std::uint64_t stored_bytes(const std::string& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
@@ -56,6 +48,13 @@ void add(std::optional<std::uint64_t>& sum, std::uint64_t bytes) {
 }
 
 }  // namespace
+
+bool is_stream(const std::string& path) {
+    struct stat status {};
+    return path == "-" ||
+           (::stat(path.c_str(), &status) == 0 &&
+            (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode)));
+}
 
 std::expected<void, Error> check_outputs(const OutputPaths& outputs) {
     const auto list = named(outputs);

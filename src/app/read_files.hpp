@@ -26,6 +26,9 @@ struct InputFacts {
     std::optional<std::uint64_t> capture_bytes;
 };
 
+// Standard input, or a path that gives its bytes only once: a FIFO, a device.
+[[nodiscard]] bool is_stream(const std::string& path);
+
 [[nodiscard]] std::expected<void, Error> check_outputs(const OutputPaths& outputs);
 
 // Opens every regular file once, so that a mistake in the last one shows before the first is read.

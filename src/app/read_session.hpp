@@ -62,6 +62,8 @@ class ReadSession {
     [[nodiscard]] std::expected<void, Error> reserve_tables();
     [[nodiscard]] std::expected<void, Error> open_outputs();
 
+    [[nodiscard]] std::expected<std::unique_ptr<pcap::FileSource>, Error> open_source(
+        const std::string& path);
     [[nodiscard]] std::expected<void, Error> read_file(const std::string& path);
     void process_burst(std::span<const Frame> frames);
     void note_times(std::span<const Frame> frames);
@@ -77,7 +79,7 @@ class ReadSession {
     ReadOptions options_;
     InputFacts inputs_;
     std::uint64_t bytes_done_ = 0;   // of the files before the current one
-    std::uint64_t frames_read_ = 0;  // idem
+    std::uint64_t next_number_ = 1;  // of the first frame of the next file
     std::uint64_t bursts_ = 0;
 
     std::optional<pcap::Filter> filter_;
