@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,8 +29,10 @@ class ByteSupply {
     [[nodiscard]] virtual std::uint64_t stored_bytes_total() const = 0;
 };
 
-// "-" is standard input. Refuses directories and what cannot be opened.
-[[nodiscard]] std::expected<std::unique_ptr<ByteSupply>, Error> open_file(const std::string& path);
+// "-" is standard input. Refuses directories and what cannot be opened. `stop_requested`, if any,
+// is asked whenever a signal interrupts a read.
+[[nodiscard]] std::expected<std::unique_ptr<ByteSupply>, Error> open_file(
+    const std::string& path, std::function<bool()> stop_requested);
 
 // `bytes` must outlive the supply.
 [[nodiscard]] std::unique_ptr<ByteSupply> supply_from_memory(std::span<const std::uint8_t> bytes);

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,6 +27,9 @@ class Window;
 struct FileSourceOptions {
     std::uint64_t first_number = 1;  // Frame::number of the first frame; see next_number()
     std::uint8_t tap = 0;            // Frame::tap of every frame
+    // Asked when a signal interrupts a read that waits (its handler without SA_RESTART). True ends
+    // reading there, with a warning; otherwise the read goes on.
+    std::function<bool()> stop_requested{};
 };
 
 struct Progress {
@@ -36,7 +40,8 @@ struct Progress {
 class FileSource {
   public:
     // "-" is standard input. The error names the path, what is wrong and what is allowed. On a FIFO
-    // this waits until the writer has sent the file header.
+    // this waits until the writer has sent the file header. The ledger then knows the interfaces
+    // that come before the first packet, unless a slow pipe has not brought them yet.
     [[nodiscard]] static std::expected<std::unique_ptr<FileSource>, Error> open(
         const std::string& path, const FileSourceOptions& options = {});
 

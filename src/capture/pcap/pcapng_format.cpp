@@ -68,7 +68,19 @@ std::expected<std::unique_ptr<Format>, std::string> PcapngFormat::open(Window& w
         return std::unexpected(*format->fault_);
     }
     window.consume(taken);
+    format->take_descriptions(window);
     return format;
+}
+
+void PcapngFormat::take_descriptions(Window& window) {
+    Frame unused;
+    Step result = Step::other;
+    while (result == Step::other && window.bytes().size() >= kBlockFrameBytes &&
+           load32(window.bytes().data(), swapped_) == block_type::kInterfaceDescription) {
+        std::size_t taken = 0;
+        result = step(window.bytes(), unused, taken);
+        window.consume(taken);
+    }
 }
 
 std::uint32_t PcapngFormat::parse(Window& window, std::span<Frame, kBurstMax> frames) {

@@ -55,6 +55,8 @@ class PcapngFormat final : public Format {
 
     PcapngFormat(std::uint64_t first_number, std::uint8_t tap) : Format(first_number, tap) {}
 
+    // The interfaces at the front of the window, as far as they have arrived.
+    void take_descriptions(Window& window);
     // One step at the front of `bytes`: sets how many of them it took.
     Step step(std::span<const std::uint8_t> bytes, Frame& frame, std::size_t& taken);
     Step take_block(const Block& block, Frame& frame);

@@ -4,9 +4,13 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -186,6 +190,80 @@ TEST_F(FileSourceTest, growing_pipe_delivers_what_is_complete) {
     EXPECT_EQ(frames, 3U);
     EXPECT_EQ((*source)->warning(), std::nullopt);
     EXPECT_EQ((*source)->progress().bytes_total, 0U);
+}
+
+volatile std::sig_atomic_t signals_seen = 0;
+
+// Opens a pipe that brings one frame and then stays silent; the second read is hit by signals until
+// it returns. Gives what next() returned then.
+std::size_t read_under_signals(const std::string& fifo, const std::function<bool()>& stop,
+                               std::optional<std::string>& warning) {
+    signals_seen = 0;
+    struct sigaction action {};
+    struct sigaction before {};
+    action.sa_handler = [](int) { signals_seen = signals_seen + 1; };
+    ::sigaction(SIGUSR1, &action, &before);
+    const Bytes bytes = packets(2).bytes();
+    const std::size_t half = 24 + 16 + 60 + 5;
+    std::promise<void> first_seen;
+    std::atomic<bool> returned = false;
+    const pthread_t reader = ::pthread_self();
+    std::thread writer([&] {
+        const int file = ::open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
+        EXPECT_EQ(::write(file, bytes.data(), half), static_cast<ssize_t>(half));
+        first_seen.get_future().wait();
+        // A signal before the read begins would not interrupt it, so there are many.
+        for (int round = 0; round < 2000 && signals_seen < 20 && !returned; ++round) {
+            ::pthread_kill(reader, SIGUSR1);
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        const std::size_t rest = bytes.size() - half;
+        EXPECT_EQ(::write(file, bytes.data() + half, rest), static_cast<ssize_t>(rest));
+        ::close(file);
+    });
+    auto source = FileSource::open(fifo, {.stop_requested = stop});
+    EXPECT_TRUE(source);
+    EXPECT_EQ((*source)->next().size(), 1U);
+    first_seen.set_value();
+    const std::size_t second = (*source)->next().size();
+    returned = true;
+    writer.join();
+    ::sigaction(SIGUSR1, &before, nullptr);
+    warning = (*source)->warning();
+    return second;
+}
+
+TEST_F(FileSourceTest, signal_ends_a_waiting_read_if_that_is_asked) {
+    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    std::optional<std::string> warning;
+    EXPECT_EQ(read_under_signals(
+                  path("fifo"), [] { return signals_seen >= 3; }, warning),
+              0U);
+    ASSERT_TRUE(warning);
+    EXPECT_THAT(*warning, EndsWith("before frame 2 (byte 100): a signal asked to stop"));
+}
+
+TEST_F(FileSourceTest, signal_does_not_disturb_a_waiting_read_otherwise) {
+    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    std::optional<std::string> warning;
+    EXPECT_EQ(read_under_signals(path("fifo"), {}, warning), 1U);
+    EXPECT_GT(signals_seen, 0);
+    EXPECT_EQ(warning, std::nullopt);
+}
+
+TEST_F(FileSourceTest, interfaces_are_known_once_open) {
+    PcapWriter ng({.format = test::PcapFormat::pcapng});
+    ng.interface({.name = "eth0"});
+    ng.interface({.link_type = 101});
+    ng.packet(1, content(60));
+    ng.interface({.link_type = 105});
+    ng.save(path("x.pcapng"));
+    auto source = FileSource::open(path("x.pcapng"));
+    ASSERT_TRUE(source);
+    ASSERT_EQ((*source)->ledger().interfaces.size(), 2U);
+    EXPECT_EQ((*source)->ledger().interfaces[1].link, LinkType::raw_ip);
+    EXPECT_EQ((*source)->next().size(), 1U);
+    EXPECT_EQ((*source)->ledger().interfaces.size(), 3U);
 }
 
 // Runs `body` with standard input coming from a file.
