@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/decode/ip.hpp"
+#include "core/decode/ip_extension.hpp"
 #include "core/decode/label.hpp"
 #include "core/decode/layer.hpp"
 #include "core/decode/link.hpp"

@@ -7,7 +7,7 @@
 
 namespace tw::decode {
 
-// Wireshark reads through the window field; with less there is no segment (wireshark.md 3.2).
+// Wireshark reads through the window field; with less there is no segment.
 inline constexpr std::uint32_t kTcpBytesVisible = 16;
 inline constexpr std::uint32_t kTcpBytesMin = 20;
 
