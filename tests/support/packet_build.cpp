@@ -5,22 +5,9 @@
 #include <stdexcept>
 
 #include "support/packet_builder.hpp"
+#include "support/packet_bytes.hpp"
 
 namespace tw::test {
-namespace {
-
-void put16(std::uint8_t* at, std::size_t value) {
-    at[0] = static_cast<std::uint8_t>(value >> 8);
-    at[1] = static_cast<std::uint8_t>(value);
-}
-
-void put32(std::uint8_t* at, std::size_t value) {
-    put16(at, value >> 16);
-    put16(at + 2, value);
-}
-
-}  // namespace
-
 std::size_t PacketBuilder::layer_bytes(std::size_t index) const {
     const std::size_t end = index + 1 < layers_.size() ? layers_[index + 1].offset : bytes_.size();
     return end - layers_[index].offset;
