@@ -99,7 +99,8 @@ def print_packet_path(rows: list[dict]) -> None:
         for row in group:
             share = statistics.median(ratios(row["rates"], ceiling["rates"]))
             goal = f"{GOALS[flows]:.2f}" if flows in GOALS and "pipeline" in row["name"] else ""
-            print(f"{row['name']:24} {flows:9,} {spread(row['rates']):>32}  {share:10.2f} {goal:>5}")
+            rates = spread(row["rates"])
+            print(f"{row['name']:24} {flows:9,} {rates:>32}  {share:10.2f} {goal:>5}")
         print()
 
 
@@ -167,13 +168,14 @@ def print_readers(rows: list[dict], capture_bytes: int) -> None:
 
 
 def arguments_of() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures one core's path of "
-                                     "a packet, and `read` beside other tools. Ratios hold within "
-                                     "one run; rates only on one machine.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measures one core's path of a packet, and `read` beside "
+        "other tools. Ratios hold within one run; rates only on one machine.")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller file")
     parser.add_argument("--only", choices=["packets", "read"], help="one of the two parts")
     parser.add_argument("--repeats", type=int, help="repetitions of each (default 7, quick 3)")
-    parser.add_argument("--packets", type=int, help="of the file (default 2,000,000, quick 200,000)")
+    parser.add_argument("--packets", type=int,
+                        help="of the file (default 2,000,000, quick 200,000)")
     parser.add_argument("--huge", action="store_true",
                         help="reserve 1 GiB of huge pages for the run (root)")
     return parser.parse_args()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Tells the episodes of an events file in a sentence each, for scripts/demo. Exits 1 if there is none.
+"""Tells the episodes of an events file in a sentence each, for scripts/demo; exits 1 without any.
 
 usage: tell_events.py FILE
 """
@@ -27,7 +27,8 @@ def sentence(event: dict) -> str:
     if event["type"] == "hole":
         what = f"{event['bytes']} bytes from {ends[0]} to {ends[1]} are missing"
     else:
-        what = f"{event['bytes']} bytes from {ends[0]} to {ends[1]} were sent again"
+        size = f"{event['bytes']} bytes" if event["bytes"] else "a segment without data"
+        what = f"{size} from {ends[0]} to {ends[1]}: sent again"
     return f"{what} ({event['type']}, followed for {seconds:.1f} s). " \
            f"{ENDINGS.get(event['resolution'], event['resolution'])}"
 
@@ -35,6 +36,7 @@ def sentence(event: dict) -> str:
 def main() -> int:
     with open(sys.argv[1], encoding="utf-8") as file:
         events = [line for line in map(json.loads, file) if "type" in line]
+    events.sort(key=lambda event: float(event["time"]))
     for number, event in enumerate(events, 1):
         print(f"  {number}. {sentence(event)}")
     return 0 if events else 1

@@ -28,6 +28,8 @@ BANNED = [
 # rule sentence -> files that may break it, and why
 ALLOWED = {
     ("src/base/check.hpp", "use fmt or a sink"): "the message of an abort needs no library",
+    ("src/app/live_log.cpp", "unique_ptr owns, references borrow"): "spdlog's interface",
+    ("src/app/live_log.hpp", "unique_ptr owns, references borrow"): "spdlog's interface",
 }
 
 
@@ -38,9 +40,12 @@ def code_only(line: str) -> str:
 
 
 def columns(path: str, text: str) -> list[str]:
-    # A .def row is one line by design: a table of sentences.
+    # A .def row is one line by design: a table of sentences. Expected output in a raw string is as
+    # long as it is.
     if path.endswith(".def"):
         return []
+    text = re.sub(r'R"(\w*)\(.*?\)\1"', lambda raw: "\n" * raw.group(0).count("\n"), text,
+                  flags=re.DOTALL)
     return [f"{path}:{number}: {len(line)} columns, at most {COLUMNS_MAX}"
             for number, line in enumerate(text.splitlines(), 1) if len(line) > COLUMNS_MAX]
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""docker/Dockerfile holds together: its sources and packages exist, and the run-time image has every
+"""docker/Dockerfile holds together: its sources and packages exist, and the run-time image has each
 library the binary links to and the parts DPDK loads by itself."""
 import functools
 import os
@@ -29,7 +29,8 @@ def closure(packages: tuple[str, ...]) -> set[str]:
     found = subprocess.run(["apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests",
                             "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances",
                             *packages], capture_output=True, text=True, check=True).stdout
-    return set(re.findall(r"^(?:\s+(?:Pre)?Depends: )?([a-z0-9][a-z0-9.+-]+)$", found, re.MULTILINE))
+    name = re.compile(r"^(?:\s+(?:Pre)?Depends: )?([a-z0-9][a-z0-9.+-]+)$", re.MULTILINE)
+    return set(name.findall(found))
 
 
 def packages_linked(binary: str) -> dict[str, str]:

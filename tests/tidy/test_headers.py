@@ -20,8 +20,8 @@ def flags_for(name: str) -> list[str]:
         return [*flags, "-std=c++20", "-fno-exceptions", "-fno-rtti"]
     flags.append("-std=c++23")
     if name.startswith("src/capture/dpdk/"):
-        found = subprocess.run(["pkg-config", "--cflags", "libdpdk"], capture_output=True, text=True,
-                               check=True).stdout.split()
+        found = subprocess.run(["pkg-config", "--cflags", "libdpdk"], check=True,
+                               capture_output=True, text=True).stdout.split()
         flags += [f.replace("-I", "-isystem", 1) if f.startswith("-I") else f for f in found
                   if not f.startswith("-march")]
     return flags
