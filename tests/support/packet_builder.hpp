@@ -31,9 +31,9 @@ using Ipv6Bytes = std::array<std::uint8_t, 16>;
 [[nodiscard]] Ipv6Bytes ipv6_bytes(std::string_view text);
 
 struct GreFields {
-    std::optional<std::uint32_t> key;
-    std::optional<std::uint32_t> sequence;
-    std::optional<std::uint32_t> ack;  // version 1 only
+    std::optional<std::uint32_t> key{};
+    std::optional<std::uint32_t> sequence{};
+    std::optional<std::uint32_t> ack{};  // version 1 only
     bool checksum = false;
     std::uint8_t version = 0;
 };
