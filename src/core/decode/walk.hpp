@@ -9,6 +9,7 @@
 #include "base/byte_reader.hpp"
 #include "core/decode/decoded.hpp"
 #include "core/decode/layer.hpp"
+#include "core/frame.hpp"
 #include "core/options.hpp"
 #include "core/stats/counters.hpp"
 
