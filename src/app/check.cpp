@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <string>
 
 #include "app/commands.hpp"
@@ -19,6 +18,8 @@
 namespace tw::app {
 
 namespace {
+
+using sinks::format::printable;
 
 [[nodiscard]] std::string_view word_for(Health health) {
     switch (health) {
@@ -35,9 +36,10 @@ namespace {
 [[nodiscard]] std::string findings_text(const Findings& findings, std::string_view margin) {
     std::string text;
     for (const Finding& finding : findings.all()) {
-        text += fmt::format("{}  {:<8} {}\n", margin, word_for(finding.health), finding.text);
+        text += fmt::format("{}  {:<8} {}\n", margin, word_for(finding.health),
+                            printable(finding.text));
         if (!finding.fix.empty()) {
-            text += fmt::format("{}  {:<8} fix: {}\n", margin, "", finding.fix);
+            text += fmt::format("{}  {:<8} fix: {}\n", margin, "", printable(finding.fix));
         }
     }
     return text;
@@ -112,7 +114,7 @@ void examine_filter(const config::Config& config, Findings& findings) {
     const config::Loaded config = config::load(path);
     if (!config) {
         for (const Error& error : config.error()) {
-            fmt::print(stderr, "{}\n", error.text);
+            say(error.text);
         }
         return ExitCode::operator_mistake;
     }

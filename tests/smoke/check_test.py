@@ -166,6 +166,12 @@ class Answers(Case):
         self.assertEqual(2, done.returncode)
         self.assertRegex("\n".join(self.findings(done, "problem")), r"qpairs must be 1")
 
+    def test_a_line_break_in_a_value_stays_in_its_comment(self):
+        first = self.check('ports: [{device: "pcap:/nonexistent\\nports: []"}]\n')
+        self.assertEqual(2, first.returncode)
+        second = self.check(first.stdout)
+        self.assertEqual(first.stdout.split("#")[0], second.stdout.split("#")[0])
+
     def test_without_a_file_the_host_is_shown(self):
         done = self.run_check()
         self.assertEqual((0, ""), (done.returncode, done.stderr))
