@@ -63,6 +63,9 @@ class RandomTraffic(unittest.TestCase):
         rare = [name for index, name in enumerate(FLAGS) if total.both[index] < 50]
         self.assertEqual(rare, [], "flags that hardly happened: this run proves little about them")
 
+    def test_hostile_multipath_traffic(self):
+        self.check("multipath", "--mptcp", "--seed", 5, "--packets", FRAMES if FULL else 40_000)
+
     def test_more_unacknowledged_segments_than_tshark_keeps(self):
         self.check("flight", "--seed", 77, "--packets", 14_000, "--flood", 10_500,
                    "--connections", 4)

@@ -329,8 +329,11 @@ void HostileConnection::add_syn_options() {
     if (random_.chance(10)) {
         append(options, {34, 10, 1, 2, 3, 4, 5, 6, 7, 8});  // Fast Open cookie
     }
-    if (multipath_ && random_.chance(70)) {
-        append(options, {30, 12, 0x00, 0x81, 1, 2, 3, 4, 5, 6, 7, 8});  // MP_CAPABLE
+    // MP_CAPABLE opens once; a later one makes tshark 4.0.17 fail in an assertion of its own.
+    if (multipath_ && steps_ < opening_steps_ && random_.chance(70)) {
+        append(options, {30, 12, 0x00, 0x81});
+        append32(options, random_.word());
+        append32(options, random_.word());
     }
 }
 
