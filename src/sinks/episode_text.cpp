@@ -39,7 +39,9 @@ using format::duration_text;
             return fmt::format("captured {} late, after the ACK that covers them{}", lag, where);
         case Resolution::acknowledged_unseen:
             return fmt::format("never captured, but acknowledged by the receiver{}{}", where,
-                               event.fin_possible ? "; the last of them may be a FIN" : "");
+                               !event.fin_possible ? ""
+                               : event.bytes == 1  ? "; it may be a FIN"
+                                                   : "; the last of them may be a FIN");
         case Resolution::never:
             return "never seen: not captured, not acknowledged";
         case Resolution::unknown_limit:

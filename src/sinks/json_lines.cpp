@@ -123,6 +123,11 @@ void write_event(std::string& line, const event::Event& event, std::span<const s
         json.key("resolution");
         json.plain_string(event::name(event.resolution));
     }
+    if (event.fin_possible) {
+        // The last number of the range may be a FIN and no byte.
+        json.key("fin_possible");
+        json.boolean(true);
+    }
     if (event.type == event::EventType::repeat) {
         json.key("repeats");
         json.number(event.repeats_count);

@@ -86,6 +86,7 @@ void Summary::add(tcp::FlagSet flags) {
 
 void Summary::add(const event::Event& event) {
     ++episodes_;
+    fins_possible_ += event.fin_possible ? 1U : 0U;
     if (event.type == EventType::hole || event.type == EventType::repeat) {
         EpisodeTotals& totals = event.type == EventType::hole ? holes_ : repeats_;
         EpisodeTotal& total = totals[static_cast<std::size_t>(event.resolution)];

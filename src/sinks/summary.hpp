@@ -69,6 +69,8 @@ class Summary {
     [[nodiscard]] const EpisodeTotals& holes() const { return holes_; }
     [[nodiscard]] const EpisodeTotals& repeats() const { return repeats_; }
     [[nodiscard]] std::uint64_t episodes() const { return episodes_; }
+    // Holes whose last number may be a FIN and no byte.
+    [[nodiscard]] std::uint64_t fins_possible() const { return fins_possible_; }
     [[nodiscard]] const ConnectionTotals& connections() const { return connections_; }
     // Frames with each flag. index: tcp::Flag
     [[nodiscard]] const std::array<std::uint64_t, tcp::kFlags>& flags() const { return flags_; }
@@ -96,6 +98,7 @@ class Summary {
     EpisodeTotals holes_{};
     EpisodeTotals repeats_{};
     std::uint64_t episodes_ = 0;
+    std::uint64_t fins_possible_ = 0;
     ConnectionTotals connections_;
     std::array<std::uint64_t, tcp::kFlags> flags_{};
 

@@ -44,7 +44,8 @@ void advise_less(Page& page, const SummaryInput& input) {
     // Mostly sliced already: nothing more to gain there.
     const bool sliced =
         input.count(Counter::sliced_frames) * 2 > input.count(Counter::decoded_segments);
-    page.paragraph("The capture lost packets. Let it write less, to memory, within bounds:", 2, 2);
+    page.paragraph("The capture missed packets. Let it write less, to memory, within bounds:", 2,
+                   2);
     page.line("");
     page.line("    mkdir -p /mnt/capture && mount -t tmpfs -o size=2g tmpfs /mnt/capture");
     page.line(

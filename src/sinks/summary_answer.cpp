@@ -89,6 +89,13 @@ void write_missing(Page& page, const SummaryInput& input) {
                                    share_text(acked, missing)),
                        0, 0);
     }
+    if (const std::uint64_t fins = input.summary.fins_possible(); fins != 0) {
+        page.paragraph(fmt::format("{} may be a FIN, which takes a sequence number but is no data.",
+                                   fins == 1 ? "The last byte of one hole"
+                                             : fmt::format("The last byte of {} holes",
+                                                           format::count_text(fins))),
+                       0, 0);
+    }
     if (never != 0) {
         page.paragraph(fmt::format("{} never seen at all: neither captured nor acknowledged.",
                                    share_text(never, missing)),

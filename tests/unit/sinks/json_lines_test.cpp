@@ -66,6 +66,12 @@ TEST(EventLines, repeat_line_counts_its_segments) {
     EXPECT_EQ(json["evidence"][0]["frame"], 12);
 }
 
+TEST(EventLines, a_number_that_may_be_a_fin_is_marked) {
+    event::Event event = story_hole();
+    event.fin_possible = true;
+    EXPECT_EQ(nlohmann::json::parse(event_lines({event}).at(1))["fin_possible"], true);
+}
+
 TEST(EventLines, frame_without_number_is_null) {
     event::Event event = story_hole();
     event.subject[0].frame = 0;
@@ -76,6 +82,7 @@ TEST(EventLines, frame_without_number_is_null) {
 TEST(EventLines, keys_without_meaning_are_absent) {
     event::Event event = story_hole();
     EXPECT_FALSE(nlohmann::json::parse(event_lines({event}).at(1)).contains("repeats"));
+    EXPECT_FALSE(nlohmann::json::parse(event_lines({event}).at(1)).contains("fin_possible"));
     event.type = event::EventType::handshake;
     const auto json = nlohmann::json::parse(event_lines({event}).at(1));
     for (const char* key : {"seq_begin", "seq_end", "bytes", "resolution", "verdict", "cause"}) {

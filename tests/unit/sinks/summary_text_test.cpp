@@ -155,6 +155,17 @@ TEST(SummaryText, acknowledged_bytes_mean_that_the_capture_missed_them) {
     EXPECT_THAT(text, HasSubstr("mount -t tmpfs -o size=2g"));
 }
 
+TEST(SummaryText, a_number_that_may_be_a_fin_is_no_certain_byte) {
+    Story story;
+    event::Event event = acked_hole(1);
+    event.fin_possible = true;
+    story.summary.add(event);
+    EXPECT_THAT(story.text(), HasSubstr("The last byte of one hole may be a FIN"));
+    EXPECT_THAT(story.text(), HasSubstr("acknowledged by the receiver; it may be a FIN"));
+    event.bytes = 5;
+    EXPECT_THAT(sinks::episode_text(event), HasSubstr("the last of them may be a FIN"));
+}
+
 TEST(SummaryText, a_sliced_capture_gets_no_advice_to_slice) {
     Story story;
     story.summary.add(acked_hole(1460));
