@@ -7,7 +7,7 @@
 
 namespace tw {
 
-// design: the same everywhere, documented in README.
+// The same for every command; README lists them.
 enum class ExitCode : int {
     done = 0,
     validation_failed = 1,

@@ -21,8 +21,8 @@ enum class LinkType : std::uint8_t {
     unsupported,  // counted, not decoded
 };
 
-// Most frames one Pipeline::process call takes: dpdk.md 1.1, a burst of 32 fills the look-ahead of
-// one core without spilling its arrays from L1.
+// Most frames one Pipeline::process call takes. What l3fwd, OVS and Suricata use: enough look-ups
+// in flight to hide memory, while the burst's arrays stay in L1.
 inline constexpr std::uint32_t kBurstMax = 32;
 
 struct Frame {

@@ -58,7 +58,7 @@ struct FlowOptions {
 
 struct AnalysisOptions {
     // How long after an ACK its data may still be captured late, when the two directions come from
-    // different ports, queues or files (verdicts.md section 1). Flags never wait.
+    // different ports, queues or files. Flags never wait.
     Nanos direction_skew = 50 * kMillisecond;
     // Follow unacknowledged segments exactly as tshark does, up to its limit of 10,000 per
     // direction; live treats the list as never full, which changes nothing but FIN/SYN beyond that

@@ -22,7 +22,7 @@ inline constexpr std::uint8_t kAck = 0x10;
 struct Segment {
     std::uint32_t seq = 0;
     std::uint32_t ack = 0;
-    // TCP payload by the IP header, never by the captured length (wireshark.md 3.1). 0 if unknown.
+    // TCP payload by the IP header, never by the captured length (as tshark does). 0 if unknown.
     std::uint32_t payload_bytes = 0;
     std::uint16_t window = 0;     // raw field
     std::uint8_t flags = 0;       // tcp_flag bits as on the wire (CWR .. FIN)
@@ -33,8 +33,7 @@ struct Segment {
     bool quoted = false;      // inside an ICMP / ICMPv6 error
     bool fragmented = false;  // first fragment
     // Data offset >= 5, and the checksum, urgent pointer and all options are within the captured
-    // bytes and the IP length. Otherwise state moves but nothing is reported (wireshark.md 1.3 step
-    // 11).
+    // bytes and the IP length. Otherwise state moves but nothing is reported, as in tshark.
     bool header_complete = false;
     // Options (data_words*4 - 20 bytes) where header_complete, else nullptr and 0.
     std::uint8_t options_bytes = 0;

@@ -21,7 +21,7 @@ struct PoolSizes {
 };
 
 // Flags and episodes belong to a part of the connections only; divisor 1 provides
-// for all. The shares keep an IPv4 connection within 256 bytes all-in (design section 7).
+// for all. The shares keep an IPv4 connection within 256 bytes all-in.
 PoolSizes pool_sizes(const FlowOptions& options) {
     const std::uint64_t flows = std::uint64_t{options.v4_max} + options.v6_max;
     const std::uint64_t divisor = std::max(options.details_divisor, 1U);
