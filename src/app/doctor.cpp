@@ -259,15 +259,19 @@ void examine_outputs(const config::Config& config, Findings& findings) {
         const fs::path folder = fs::path(path).parent_path();
         const fs::path tested = exists ? fs::path(path) : folder.empty() ? "." : folder;
         std::string why;
-        if (fs::is_directory(tested, failed) == exists) {
-            why = exists ? "is a directory" : fmt::format("{}: no such folder", tested.string());
+        std::string fix = "name a file that this user may write";
+        if (exists && fs::is_directory(tested, failed)) {
+            why = "is a directory";
+        } else if (!exists && !fs::is_directory(tested, failed)) {
+            why = fmt::format("{}: no such folder", tested.string());
+            fix = fmt::format("mkdir -p {}", tested.string());
         } else if (::access(tested.c_str(), W_OK) != 0) {
             why = fmt::format("{}: {}", tested.string(), std::generic_category().message(errno));
         }
         if (!why.empty()) {
             findings.problem(fmt::format("{}{} cannot be written: {}",
                                          config.places.prefix(std::string(key)), path, why),
-                             "name a file in a directory that exists and this user may write");
+                             std::move(fix));
         }
     }
 }

@@ -327,7 +327,8 @@ TEST(DoctorOutputs, must_be_writable) {
     EXPECT_THAT(found(folder + "/new.jsonl"), IsEmpty());
     EXPECT_THAT(found(folder + "/meminfo"), IsEmpty());
     EXPECT_THAT(found(folder), ElementsAre(HasSubstr("x.yaml:2:26: outputs.events.path: ")));
-    EXPECT_THAT(found(folder + "/none/x"), ElementsAre(HasSubstr("none: no such folder")));
+    EXPECT_THAT(found(folder + "/none/x"),
+                ElementsAre(HasSubstr("none: no such folder => mkdir -p ")));
     EXPECT_THAT(found(folder + "/meminfo/x"), ElementsAre(HasSubstr("meminfo: no such folder")));
 }
 
