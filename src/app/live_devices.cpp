@@ -9,9 +9,13 @@
 #include "capture/dpdk/host_access.hpp"
 #include "capture/pcap/file_source.hpp"
 #include "config/device.hpp"
+#include "sinks/format/human.hpp"
 
 namespace tw::app {
 namespace {
+
+// 64 MiB of them.
+constexpr std::size_t kCutFramesMax = 4U << 20;
 
 [[nodiscard]] std::expected<dpdk::Device, Error> device_of(const config::Port& port,
                                                            std::uint32_t number,
@@ -49,7 +53,27 @@ namespace {
     return static_cast<std::uint8_t>(known - taps.begin());
 }
 
-// net_pcap tells neither where a file ends nor what its frames begin with.
+// What libpcap, behind net_pcap, cannot read though we can.
+[[nodiscard]] std::expected<void, Error> check_file(const pcap::FileSource& source) {
+    const auto refuse = [&source](const std::string& what) -> std::expected<void, Error> {
+        return std::unexpected(Error{
+            fmt::format("{}: DPDK's driver for capture files cannot read {}; `tapwitness read` can",
+                        source.path(), what)});
+    };
+    if (source.format_name().find("gzip") != std::string::npos) {
+        return refuse("compressed ones");
+    }
+    const auto interfaces = source.ledger().interfaces;
+    for (const pcap::InterfaceLedger& interface : interfaces) {
+        if (interface.link != interfaces.front().link ||
+            interface.snaplen != interfaces.front().snaplen) {
+            return refuse("interfaces of different link types or snap lengths");
+        }
+    }
+    return {};
+}
+
+// net_pcap tells neither where a file ends, nor what its frames begin with, nor how long they were.
 [[nodiscard]] std::expected<void, Error> look_into_file(dpdk::PortOptions& port,
                                                         std::vector<std::string>& warnings) {
     std::error_code ignored;
@@ -59,29 +83,38 @@ namespace {
         return std::unexpected(Error{fmt::format(
             "{}: not a regular file; `tapwitness read` takes pipes", port.device.file)});
     }
-    auto opened = pcap::FileSource::open(fmt::format(
-        "{}{}", port.device.file.find('/') == std::string::npos ? "./" : "", port.device.file));
+    // "-" would be standard input.
+    const bool bare = port.device.file.find('/') == std::string::npos;
+    auto opened = pcap::FileSource::open((bare ? "./" : "") + port.device.file);
     if (!opened) {
         return std::unexpected(std::move(opened.error()));
     }
     pcap::FileSource& source = **opened;
-    while (!source.next().empty()) {
+    std::uint64_t index = 0;
+    for (auto frames = source.next(); !frames.empty(); frames = source.next()) {
+        for (const Frame& frame : frames) {
+            if (frame.captured_bytes < frame.wire_bytes) {
+                port.cut_from_bytes = std::min(port.cut_from_bytes, frame.captured_bytes);
+                if (port.cut_frames.size() <= kCutFramesMax) {
+                    port.cut_frames.push_back({index, frame.wire_bytes});
+                }
+            }
+            ++index;
+        }
+    }
+    if (port.cut_frames.size() > kCutFramesMax) {
+        port.cut_frames.clear();
+        warnings.push_back(
+            fmt::format("{}: more than {} cut frames: their IP headers tell how long they were",
+                        port.device.file, sinks::format::count_text(kCutFramesMax)));
     }
     port.frames_expected = source.frames_read();
     if (source.warning()) {
         warnings.push_back(*source.warning());
     }
     const auto interfaces = source.ledger().interfaces;
-    for (const pcap::InterfaceLedger& interface : interfaces) {
-        if (interface.link != interfaces.front().link) {
-            return std::unexpected(Error{
-                fmt::format("{}: interfaces of several link types ({}, {}) are one capture only to "
-                            "`tapwitness read`",
-                            port.device.file, interfaces.front().link_name, interface.link_name)});
-        }
-        port.link = interface.link;
-    }
-    return {};
+    port.link = interfaces.empty() ? LinkType::ethernet : interfaces.front().link;
+    return check_file(source);
 }
 
 }  // namespace
@@ -100,6 +133,9 @@ std::expected<LiveDevices, Error> live_devices(const config::Config& config) {
         auto device = device_of(port, i, lockable_each);
         if (!device) {
             return std::unexpected(Error{place + device.error().text, device.error().code});
+        }
+        if (auto usable = dpdk::check_device(*device); !usable) {
+            return std::unexpected(Error{place + usable.error().text, usable.error().code});
         }
         auto tap = tap_of(port, devices.taps);
         if (!tap) {

@@ -46,7 +46,7 @@ std::expected<std::unique_ptr<LiveRun>, Error> LiveRun::open(const config::Confi
     for (const auto step :
          {&LiveRun::find_devices, &LiveRun::compile_filter, &LiveRun::start_eal,
           &LiveRun::attach_ports, &LiveRun::choose_distribution, &LiveRun::make_workers,
-          &LiveRun::open_outputs, &LiveRun::start_ports, &LiveRun::make_pollers}) {
+          &LiveRun::start_ports, &LiveRun::make_pollers, &LiveRun::open_outputs}) {
         if (auto done = ((*run).*step)(); !done) {
             return std::unexpected(std::move(done.error()));
         }
@@ -243,20 +243,6 @@ std::expected<void, Error> LiveRun::make_workers() {
     return {};
 }
 
-std::expected<void, Error> LiveRun::open_outputs() {
-    events_ = std::make_unique<sinks::EventLines>(devices_.taps);
-    flows_ = std::make_unique<sinks::FlowLines>(devices_.taps);
-    if (!config_.events.path.empty()) {
-        if (auto opened = events_->open(config_.events.path); !opened) {
-            return opened;
-        }
-    }
-    if (!config_.flow_records.path.empty()) {
-        return flows_->open(config_.flow_records.path);
-    }
-    return {};
-}
-
 std::expected<void, Error> LiveRun::start_ports() {
     for (const auto& port : ports_) {
         if (auto started = port->start(queues_, *eal_log_, logger_); !started) {
@@ -299,6 +285,21 @@ std::expected<void, Error> LiveRun::make_pollers() {
         options.ring = dispatching_ ? dispatcher_->ring(i) : nullptr;
         pollers_.push_back(
             std::unique_ptr<Poller>(new Poller{dpdk::Worker(options, *workers_[i]), control_}));
+    }
+    return {};
+}
+
+// Last, so that no mistake elsewhere truncates a file.
+std::expected<void, Error> LiveRun::open_outputs() {
+    events_ = std::make_unique<sinks::EventLines>(devices_.taps);
+    flows_ = std::make_unique<sinks::FlowLines>(devices_.taps);
+    if (!config_.events.path.empty()) {
+        if (auto opened = events_->open(config_.events.path); !opened) {
+            return opened;
+        }
+    }
+    if (!config_.flow_records.path.empty()) {
+        return flows_->open(config_.flow_records.path);
     }
     return {};
 }

@@ -11,7 +11,6 @@
 namespace tw::app {
 namespace {
 
-using sinks::format::bytes_text;
 using sinks::format::count_of;
 using sinks::format::count_text;
 using sinks::format::duration_text;
@@ -72,12 +71,11 @@ struct Sums {
 
 [[nodiscard]] std::string port_text(const PortTotals& port) {
     return fmt::format(
-        "port {} ({}): received {}, {} = analysed {} + no room in a worker's ring {} + left in the "
+        "port {} ({}): received {} = analysed {} + no room in a worker's ring {} + left in the "
         "receive queues {}; never received: missed {}, broken {}, without buffer {}",
-        port.name, port.driver, count_of(port.nic.received, "frame"),
-        bytes_text(port.nic.received_bytes), count_text(port.analysed), count_text(port.ring_full),
-        count_text(port.queued()), missed_text(port.nic), count_text(port.nic.errors),
-        count_text(port.nic.no_mbuf));
+        port.name, port.driver, count_of(port.nic.received, "frame"), count_text(port.analysed),
+        count_text(port.ring_full), count_text(port.queued()), missed_text(port.nic),
+        count_text(port.nic.errors), count_text(port.nic.no_mbuf));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "sinks/format/human.hpp"
@@ -17,7 +18,7 @@ constexpr Nanos kFlushInterval = 100 * kMillisecond;
 constexpr Nanos kClockInterval = kSecond;
 constexpr timespec kNap{0, 1'000'000};
 // A capture file that stops short: nothing came for so long though its end was not reached.
-constexpr Nanos kFileSilenceMax = 5 * kSecond;
+constexpr Nanos kFileSilenceMax = 3 * kSecond;
 
 [[nodiscard]] Nanos steady_now() {
     timespec now{};
@@ -67,6 +68,7 @@ void LiveRun::launch() {
                                  },
                                  this});
     }
+    logger_.info("receiving; SIGINT or SIGTERM stops");
 }
 
 void LiveRun::keep_house() {
@@ -192,6 +194,8 @@ LiveTotals LiveRun::totals() const {
             one.taken = one.analysed;
         }
         one.nic = port->counters();
+        // net_memif forgets its counters when the peer goes away.
+        one.nic.received = std::max(one.nic.received, one.taken);
         totals.ports.push_back(std::move(one));
     }
     for (const auto& worker : workers_) {

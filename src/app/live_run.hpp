@@ -60,9 +60,9 @@ class LiveRun {
     [[nodiscard]] std::expected<void, Error> attach_ports();
     [[nodiscard]] std::expected<void, Error> choose_distribution();
     [[nodiscard]] std::expected<void, Error> make_workers();
-    [[nodiscard]] std::expected<void, Error> open_outputs();
     [[nodiscard]] std::expected<void, Error> start_ports();
     [[nodiscard]] std::expected<void, Error> make_pollers();
+    [[nodiscard]] std::expected<void, Error> open_outputs();
 
     [[nodiscard]] PipelineOptions pipeline_options() const;
     [[nodiscard]] bool may_take_dispatcher() const;

@@ -36,7 +36,10 @@ std::expected<std::unique_ptr<Dispatcher>, Error> Dispatcher::create(
 }
 
 Dispatcher::Dispatcher(const DispatcherOptions& options)
-    : options_(options), lanes_(options.workers), idle_(options.poller.waiting) {
+    : options_(options),
+      readers_(options.poller.queues.begin(), options.poller.queues.end()),
+      lanes_(options.workers),
+      idle_(options.poller.waiting) {
     TW_CHECK(options.workers > 0 && !options.poller.queues.empty());
 }
 
@@ -73,15 +76,16 @@ void Dispatcher::run(RunControl& control) {
 }
 
 bool Dispatcher::poll_round() {
-    const auto count = static_cast<std::uint32_t>(options_.poller.queues.size());
+    const auto count = static_cast<std::uint32_t>(readers_.size());
     bool worked = false;
     std::uint32_t index = first_queue_;
     first_queue_ = first_queue_ + 1 == count ? 0 : first_queue_ + 1;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const RxQueue& queue = options_.poller.queues[index];
+        QueueReader& reader = readers_[index];
+        const RxQueue& queue = reader.queue;
         index = index + 1 == count ? 0 : index + 1;
         MbufBurst burst;
-        if (!take(queue, *options_.poller.clock, burst)) {
+        if (!take(reader, *options_.poller.clock, burst)) {
             continue;
         }
         worked = true;

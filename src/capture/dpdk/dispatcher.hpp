@@ -59,6 +59,7 @@ class Dispatcher {
     void hand_over(Lane& lane, const RxQueue& queue);
 
     DispatcherOptions options_;
+    std::vector<QueueReader> readers_;
     std::vector<Lane> lanes_;
     IdleWait idle_;
     std::uint32_t first_queue_ = 0;

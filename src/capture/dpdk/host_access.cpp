@@ -60,6 +60,10 @@ std::expected<void, Error> check_device(const Device& device) {
     if (!device.file.empty() && access(device.file.c_str(), R_OK) != 0) {
         return std::unexpected(Error{fmt::format("{}: {}", device.file, std::strerror(errno))});
     }
+    if (device.bus == Bus::pci &&
+        access(fmt::format("/sys/bus/pci/devices/{}", device.name).c_str(), F_OK) != 0) {
+        return std::unexpected(Error{fmt::format("there is no PCI device {}", device.name)});
+    }
     if (device.interface.empty()) {
         return {};
     }

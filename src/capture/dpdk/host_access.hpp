@@ -11,7 +11,7 @@
 
 namespace tw::dpdk {
 
-// Whether the device's interface or file exists and this process may use it. Before Port::attach.
+// Whether the device's card, interface or file exists and this process may use it.
 [[nodiscard]] std::expected<void, Error> check_device(const Device& device);
 
 // Bytes this process may lock: its limit, or everything with CAP_IPC_LOCK.

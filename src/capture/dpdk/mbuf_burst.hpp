@@ -8,6 +8,9 @@
 #include <rte_mbuf_dyn.h>
 #include <rte_prefetch.h>
 
+#include <algorithm>
+
+#include "capture/dpdk/cut_frame.hpp"
 #include "capture/dpdk/poller.hpp"
 
 namespace tw::dpdk {
@@ -19,19 +22,6 @@ struct MbufBurst {
 
     void free() { rte_pktmbuf_free_bulk(mbufs, count); }
 };
-
-// False if the queue is empty.
-[[nodiscard]] inline bool take(const RxQueue& queue, const Clock& clock, MbufBurst& burst) {
-    burst.count = rte_eth_rx_burst(queue.port_id, queue.queue, burst.mbufs, kBurstMax);
-    if (burst.count == 0) {
-        return false;
-    }
-    burst.time = clock.now();
-    for (std::uint32_t i = 0; i < burst.count; ++i) {
-        rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i], void*));
-    }
-    return true;
-}
 
 // The driver's time where it has one, else when the burst was taken.
 [[nodiscard]] inline Nanos time_of(const rte_mbuf& mbuf, const MbufBurst& burst,
@@ -68,6 +58,44 @@ inline void keep_first_segment(rte_mbuf& mbuf) {
     frame.link = queue.link;
     frame.tap = queue.tap;
     return frame;
+}
+
+// Sets pkt_len to the length on the wire where the driver cut the frame; data_len stays what is
+// here.
+inline void restore_lengths(QueueReader& reader, const MbufBurst& burst) {
+    const RxQueue& queue = reader.queue;
+    if (queue.cut_frames != nullptr) {
+        const std::vector<CutFrame>& cut = *queue.cut_frames;
+        std::size_t& next = reader.next_cut_frame;
+        for (; next < cut.size() && cut[next].index < reader.frames + burst.count; ++next) {
+            burst.mbufs[cut[next].index - reader.frames]->pkt_len = cut[next].wire_bytes;
+        }
+        return;
+    }
+    for (std::uint32_t i = 0; i < burst.count; ++i) {
+        rte_mbuf& mbuf = *burst.mbufs[i];
+        if (mbuf.pkt_len >= queue.cut_from_bytes) [[unlikely]] {
+            mbuf.pkt_len = std::max(mbuf.pkt_len, wire_bytes_of_cut(frame_of(mbuf, queue, 0)));
+        }
+    }
+}
+
+// False if the queue is empty.
+[[nodiscard]] inline bool take(QueueReader& reader, const Clock& clock, MbufBurst& burst) {
+    const RxQueue& queue = reader.queue;
+    burst.count = rte_eth_rx_burst(queue.port_id, queue.queue, burst.mbufs, kBurstMax);
+    if (burst.count == 0) {
+        return false;
+    }
+    burst.time = clock.now();
+    for (std::uint32_t i = 0; i < burst.count; ++i) {
+        rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i], void*));
+    }
+    if (queue.cut_from_bytes != UINT32_MAX) {
+        restore_lengths(reader, burst);
+    }
+    reader.frames += burst.count;
+    return true;
 }
 
 }  // namespace tw::dpdk

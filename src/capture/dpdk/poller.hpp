@@ -68,6 +68,15 @@ struct alignas(64) PollerCounts {
 // 65536 frames are more than any descriptor ring holds.
 inline constexpr std::uint32_t kDrainBurstsMax = 2048;
 
+// One receive queue and how far its poller has got.
+struct QueueReader {
+    explicit QueueReader(const RxQueue& polled) : queue(polled) {}
+
+    RxQueue queue;
+    std::uint64_t frames = 0;        // taken so far
+    std::size_t next_cut_frame = 0;  // index into queue.cut_frames
+};
+
 struct PollerOptions {
     std::vector<RxQueue> queues;  // polled in turn, one burst each; empty behind a dispatcher
     const Clock* clock = nullptr;

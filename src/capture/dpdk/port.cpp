@@ -10,8 +10,8 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <charconv>
 
-#include "capture/dpdk/host_access.hpp"
 #include "capture/dpdk/sizing.hpp"
 
 namespace tw::dpdk {
@@ -37,6 +37,23 @@ constexpr std::string_view kAfPacket = "net_af_packet";
 // Drop counts of the kernel's packet socket reach imissed from 25.03 on; before, they are hidden.
 [[nodiscard]] bool hides_drops(std::string_view driver) {
     return driver == kAfPacket && RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0);
+}
+
+// The kernel cuts frames to what is left of a ring slot behind its header, and the driver forgets
+// that they were longer.
+[[nodiscard]] std::uint32_t slot_bytes(const Device& device) {
+    constexpr std::uint32_t kSlotDefault = 2048;
+    constexpr std::uint32_t kHeader =
+        66;  // TPACKET2_HDRLEN, aligned, with room for 16 bytes of MAC
+    const Argument given = find_argument(device.arguments, "framesz");
+    std::uint32_t slot = kSlotDefault;
+    std::from_chars(given.value.data(), given.value.data() + given.value.size(), slot);
+    return slot > kHeader ? slot - kHeader : 0;
+}
+
+// Some drivers begin again at zero when their peer or link goes away.
+[[nodiscard]] std::uint64_t since(std::uint64_t now, std::uint64_t start) {
+    return now >= start ? now - start : now;
 }
 
 [[nodiscard]] rte_eth_dev_info info_of(std::uint16_t id) {
@@ -72,10 +89,6 @@ std::uint64_t port_memory_bytes(const PortOptions& options, const QueueSetup& se
 
 std::expected<std::unique_ptr<Port>, Error> Port::attach(const PortOptions& options, EalLog& log) {
     const Device& device = options.device;
-    if (auto usable = check_device(device); !usable) {
-        usable.error().text = fmt::format("port {}: {}", options.name, usable.error().text);
-        return std::unexpected(std::move(usable.error()));
-    }
     std::uint16_t id = 0;
     if (device.bus == Bus::vdev) {
         if (rte_eth_dev_get_port_by_name(device.name.c_str(), &id) == 0) {
@@ -154,11 +167,12 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
         config.rx_adv_conf.rss_conf.rss_key_len = static_cast<std::uint8_t>(key.size());
         config.rx_adv_conf.rss_conf.rss_hf = setup.rss.types;
     }
-    // A monitor port never transmits. Some drivers (net_tap, net_af_xdp) want a queue all the same.
+    // A monitor port never transmits. Some drivers want a queue all the same: net_tap and
+    // net_af_xdp say so, net_memif would only refuse every peer that has a receive ring.
+    std::uint16_t transmit_queues = driver_ == "net_memif" ? setup.rss.queues : 0;
     log.begin_attempt();
-    int error = rte_eth_dev_configure(id_, setup.rss.queues, 0, &config);
-    std::uint16_t transmit_queues = 0;
-    if (error != 0) {
+    int error = rte_eth_dev_configure(id_, setup.rss.queues, transmit_queues, &config);
+    if (error != 0 && transmit_queues == 0) {
         transmit_queues = setup.rss.queues;
         error = rte_eth_dev_configure(id_, setup.rss.queues, transmit_queues, &config);
     }
@@ -313,6 +327,9 @@ RxQueue Port::queue(std::uint16_t index) const {
     queue.tap = options_.tap;
     queue.link = options_.link;
     queue.from_file = !options_.device.file.empty();
+    queue.cut_from_bytes =
+        driver_ == kAfPacket ? slot_bytes(options_.device) : options_.cut_from_bytes;
+    queue.cut_frames = options_.cut_frames.empty() ? nullptr : &options_.cut_frames;
     queue.timestamp_unit = timestamp_unit_of(driver_);
     return queue;
 }
@@ -321,11 +338,10 @@ PortCounters Port::counters() const {
     PortCounters counters;
     rte_eth_stats stats{};
     if (started_ && rte_eth_stats_get(id_, &stats) == 0) {
-        counters.received = stats.ipackets - at_start_.received;
-        counters.received_bytes = stats.ibytes - at_start_.received_bytes;
-        counters.errors = stats.ierrors - at_start_.errors;
-        counters.no_mbuf = stats.rx_nombuf - at_start_.no_mbuf;
-        counters.missed = stats.imissed - at_start_.missed;
+        counters.received = since(stats.ipackets, at_start_.received);
+        counters.errors = since(stats.ierrors, at_start_.errors);
+        counters.no_mbuf = since(stats.rx_nombuf, at_start_.no_mbuf);
+        counters.missed = since(stats.imissed, at_start_.missed);
     }
     counters.missed_known = !hides_drops(driver_);
     counters.no_mbuf_is_loss = driver_ == kPcap;

@@ -22,6 +22,12 @@ class logger;
 
 namespace tw::dpdk {
 
+// A frame of a capture file that was longer on the wire than what the file holds of it.
+struct CutFrame {
+    std::uint64_t index = 0;  // in the file, from 0
+    std::uint32_t wire_bytes = 0;
+};
+
 struct PortOptions {
     std::string name;
     Device device;
@@ -30,6 +36,8 @@ struct PortOptions {
     // For capture files, as whoever looked at the file found out:
     LinkType link = LinkType::ethernet;
     std::uint64_t frames_expected = 0;
+    std::vector<CutFrame> cut_frames;           // in order; empty if too many, see the next
+    std::uint32_t cut_from_bytes = UINT32_MAX;  // see RxQueue
 };
 
 // How the receive queues are to be set up.
@@ -45,14 +53,18 @@ struct RxQueue {
     std::uint16_t queue = 0;
     std::uint8_t tap = 0;
     LinkType link = LinkType::ethernet;
-    bool from_file = false;    // frames can wait, and carry the only time there is
+    bool from_file = false;  // frames can wait, and carry the only time there is
+    // The driver tells the length it delivers, not the one on the wire. Which frames were cut is
+    // known of a file (a list that lives as long as the port); elsewhere frames at least this long
+    // may have been (UINT32_MAX: never).
+    const std::vector<CutFrame>* cut_frames = nullptr;
+    std::uint32_t cut_from_bytes = UINT32_MAX;
     Nanos timestamp_unit = 0;  // of time stamps in mbufs; 0 = none to be trusted
 };
 
 // The driver's counters since the port started. What it does not count is absent, not zero.
 struct PortCounters {
     std::uint64_t received = 0;
-    std::uint64_t received_bytes = 0;
     std::uint64_t errors = 0;   // broken frames
     std::uint64_t no_mbuf = 0;  // attempts without a free mbuf; loss only where no_mbuf_is_loss
     std::uint64_t missed = 0;   // no room in NIC or queue

@@ -19,6 +19,7 @@ constexpr std::uint64_t kSilentTicksPerSecond = 2000;
 Worker::Worker(const WorkerOptions& options, FrameHandler& handler)
     : options_(options),
       handler_(handler),
+      readers_(options.poller.queues.begin(), options.poller.queues.end()),
       by_port_(kPortsMax),
       idle_(options.poller.waiting),
       silence_ticks_(options.poller.clock->ticks_per_second() / kSilentTicksPerSecond) {
@@ -60,15 +61,16 @@ void Worker::drain_ports() {
 
 // One burst from each queue, so that a busy direction cannot run far ahead of the other.
 bool Worker::poll_round() {
-    const auto count = static_cast<std::uint32_t>(options_.poller.queues.size());
+    const auto count = static_cast<std::uint32_t>(readers_.size());
     bool worked = false;
     std::uint32_t index = first_queue_;
     first_queue_ = first_queue_ + 1 == count ? 0 : first_queue_ + 1;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const RxQueue& queue = options_.poller.queues[index];
+        QueueReader& reader = readers_[index];
+        const RxQueue& queue = reader.queue;
         index = index + 1 == count ? 0 : index + 1;
         MbufBurst burst;
-        if (!take(queue, *options_.poller.clock, burst)) {
+        if (!take(reader, *options_.poller.clock, burst)) {
             continue;
         }
         worked = true;

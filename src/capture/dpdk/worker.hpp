@@ -51,6 +51,7 @@ class Worker {
 
     WorkerOptions options_;
     FrameHandler& handler_;
+    std::vector<QueueReader> readers_;
     std::vector<RxQueue> by_port_;  // index: port id
     IdleWait idle_;
     std::uint32_t first_queue_ = 0;  // whose turn it is to be polled first

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Starts and stops `tapwitness run`, and makes what it listens to: capture files, a veth pair in
+network namespaces of its own, frames on the wire."""
+
+import contextlib
+import json
+import os
+import pathlib
+import queue
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("TAPWITNESS_BUILD", ROOT / "build"))
+BINARY = os.environ.get("TAPWITNESS", str(BUILD / "tapwitness"))
+CAPTURES = ROOT / "tests" / "captures"
+STARTED = "receiving; SIGINT or SIGTERM stops"
+DEADLINE_SECONDS = 60
+
+
+def needs_live(case):
+    return unittest.skipUnless(os.environ.get("TAPWITNESS_LIVE", "1") == "1",
+                               "built without DPDK")(case)
+
+
+def needs_root(case):
+    return unittest.skipUnless(os.geteuid() == 0,
+                               "network namespaces and packet sockets need root")(case)
+
+
+class LiveRun:
+    """One running monitor; its log is read line by line while it runs."""
+
+    def __init__(self, *arguments, prefix=(), **popen):
+        self.process = subprocess.Popen([*prefix, BINARY, "run", *arguments], text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, **popen)
+        self.log = []
+        self.output = ""
+        self.lines = queue.Queue()
+        self.readers = [threading.Thread(target=self._read_log),
+                        threading.Thread(target=self._read_output)]
+        for reader in self.readers:
+            reader.start()
+
+    def _read_log(self):
+        for line in self.process.stderr:
+            self.log.append(line.rstrip("\n"))
+            self.lines.put(line)
+
+    def _read_output(self):
+        self.output = self.process.stdout.read()
+
+    def wait_for(self, text, but_not=None):
+        """Until a log line holds `text` and not `but_not`; fails with the log if the monitor ends
+        first."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(queue.Empty):
+                line = self.lines.get(timeout=0.05)
+                if text in line and (but_not is None or but_not not in line):
+                    return
+                continue
+            if self.process.poll() is not None and self.lines.empty():
+                break
+        raise AssertionError(f"no line with {text!r}:\n" + "\n".join(self.log))
+
+    def wait(self):
+        try:
+            code = self.process.wait(timeout=DEADLINE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        for reader in self.readers:
+            reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return code
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.wait()
+
+    def report(self, start):
+        """The lines of the final report whose text begins with `start`."""
+        texts = [line.split(" info ", 1)[-1] for line in self.log]
+        first = next(i for i, text in enumerate(texts) if text.startswith("final report"))
+        texts = texts[first:]
+        return [text for text in texts if text.startswith(start)]
+
+
+def number_after(text, words):
+    """The number that follows `words`: "analysed 1,234 + ..." gives 1234."""
+    tail = text.split(words + " ", 1)[1]
+    return int(tail.split(" ", 1)[0].rstrip(",;").replace(",", ""))
+
+
+def run(*arguments, **popen):
+    """A monitor that ends by itself: exit code, standard output, log."""
+    done = subprocess.run([BINARY, "run", *arguments], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=DEADLINE_SECONDS, check=False, **popen)
+    return done.returncode, done.stdout, done.stderr
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def comparable(text, without=()):
+    """Objects of an output without what differs between runs by design: numbering, tap names,
+    frame numbers, which a live run has none of."""
+    found = []
+    for item in json_lines(text)[1:]:
+        for key in ("id", "stream", "tap", *without):
+            item.pop(key, None)
+        for key in ("subject", "evidence"):
+            for reference in item.get(key, []):
+                reference.pop("frame", None)
+                reference.pop("tap", None)
+                for unwanted in without:
+                    reference.pop(unwanted, None)
+        found.append(json.dumps(item, sort_keys=True))
+    return sorted(found)
+
+
+def read(capture, *arguments):
+    done = subprocess.run([BINARY, "read", str(capture), *arguments], capture_output=True,
+                          text=True, timeout=DEADLINE_SECONDS, check=True)
+    return done.stdout
+
+
+def with_microseconds(source, target):
+    """Copies a pcap with its times cut to microseconds, which is what net_pcap delivers."""
+    data = pathlib.Path(source).read_bytes()
+    magic = struct.unpack_from("<I", data)[0]
+    if magic == 0xA1B2C3D4:
+        pathlib.Path(target).write_bytes(data)
+        return
+    assert magic == 0xA1B23C4D, f"{source}: not a little-endian pcap"
+    out = bytearray(struct.pack("<I", 0xA1B2C3D4) + data[4:24])
+    offset = 24
+    while offset < len(data):
+        seconds, nanos, captured, wire = struct.unpack_from("<IIII", data, offset)
+        out += struct.pack("<IIII", seconds, nanos // 1000, captured, wire)
+        out += data[offset + 16:offset + 16 + captured]
+        offset += 16 + captured
+    pathlib.Path(target).write_bytes(out)
+
+
+def frames_of(capture):
+    """The frames of a little-endian pcap file."""
+    data = pathlib.Path(capture).read_bytes()
+    offset = 24
+    while offset < len(data):
+        captured = struct.unpack_from("<I", data, offset + 8)[0]
+        yield data[offset + 16:offset + 16 + captured]
+        offset += 16 + captured
+
+
+def temporary_folder(case):
+    folder = tempfile.TemporaryDirectory(prefix="tapwitness-smoke-")
+    case.addCleanup(folder.cleanup)
+    return pathlib.Path(folder.name)
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
+
+
+class VethPair:
+    """Two network namespaces of our own, joined by a veth pair: `left` (10.77.0.1) in namespace
+    `left_space`, `right` (10.77.0.2) in `right_space`. Nothing of the host is touched."""
+
+    def __init__(self):
+        name = f"tw{os.getpid()}"
+        self.left_space, self.right_space = name + "l", name + "r"
+        self.left, self.right = "left0", "right0"
+
+    def __enter__(self):
+        ip("netns", "add", self.left_space)
+        ip("netns", "add", self.right_space)
+        ip("-n", self.left_space, "link", "add", self.left, "type", "veth", "peer", "name",
+           self.right, "netns", self.right_space)
+        for space, name, address in ((self.left_space, self.left, "10.77.0.1/24"),
+                                     (self.right_space, self.right, "10.77.0.2/24")):
+            # Neighbour discovery and the like would mix with the frames of the test.
+            subprocess.run(["ip", "netns", "exec", space, "sysctl", "-qw",
+                            f"net.ipv6.conf.{name}.disable_ipv6=1"], check=False,
+                           capture_output=True)
+            ip("-n", space, "addr", "add", address, "dev", name)
+            ip("-n", space, "link", "set", name, "up")
+        return self
+
+    def __exit__(self, *_):
+        for space in (self.left_space, self.right_space):
+            subprocess.run(["ip", "netns", "del", space], check=False, capture_output=True)
+
+    @staticmethod
+    def inside(space):
+        return ["ip", "netns", "exec", space]
+
+    @contextlib.contextmanager
+    def entered(self, space):
+        """This thread's new sockets belong to `space`."""
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/thread-self/ns/net", encoding="ascii") as home, \
+                open(f"/run/netns/{space}", encoding="ascii") as there:
+            if libc.setns(there.fileno(), 0) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+            try:
+                yield
+            finally:
+                libc.setns(home.fileno(), 0)
+
+    def send_frames(self, frames):
+        """Puts frames onto the left end: they arrive at the right one."""
+        with self.entered(self.left_space):
+            wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        with wire:
+            wire.bind((self.left, 0))
+            for frame in frames:
+                wire.send(frame)
