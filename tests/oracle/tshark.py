@@ -60,7 +60,7 @@ OUR_STEPS = {
     "icmpv6": "ipv6",
     "gre": "ip ipv6 eth mpls erspan",
     "erspan": "eth",
-    "udp": "vxlan geneve gtp",
+    "udp": "vxlan geneve gtp eth ip ipv6",  # VXLAN-GPE adds no name of its own
     "vxlan": "eth ip ipv6",
     "geneve": "eth ip ipv6",
     "gtp": "ip ipv6",

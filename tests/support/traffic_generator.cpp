@@ -69,9 +69,18 @@ void add_envelope(PacketBuilder& builder, Envelope envelope, Random& random) {
             add_outer_ip(builder, random);
             builder.gre().ethernet();
             return;
+        case Envelope::erspan1:
+            add_outer_ip(builder, random);
+            builder.gre().erspan1().ethernet();
+            return;
         case Envelope::erspan2:
             add_outer_ip(builder, random);
             builder.gre(gre_with_sequence(random.below(1000))).erspan2(5, 9).ethernet();
+            return;
+        case Envelope::erspan3:
+            add_outer_ip(builder, random);
+            builder.gre(gre_with_sequence(random.below(1000)));
+            builder.erspan3(5, 9, random.chance(50)).ethernet();
             return;
         case Envelope::ip_in_ip:
             add_outer_ip(builder, random);
@@ -79,6 +88,13 @@ void add_envelope(PacketBuilder& builder, Envelope envelope, Random& random) {
         case Envelope::vxlan:
             add_outer_ip(builder, random);
             builder.vxlan(random.below(3)).ethernet();
+            return;
+        case Envelope::vxlan_gpe:
+            add_outer_ip(builder, random);
+            builder.vxlan_gpe(random.below(3));
+            if (random.chance(50)) {
+                builder.ethernet();
+            }
             return;
         case Envelope::geneve:
             add_outer_ip(builder, random);
@@ -192,52 +208,81 @@ GeneratedFrame HostileTraffic::noise() {
 
 void HostileTraffic::add_ip(PacketBuilder& builder, const Connection& connection,
                             const SegmentPlan& plan) {
-    const Tuple& tuple = connection.tuple;
-    const std::size_t from = plan.side;
-    const std::size_t to = from ^ 1;
     const bool quoted = options_.layers && random_.chance(1);
-    const bool extended = options_.layers && random_.chance(2);
-    const bool fragmented = !quoted && options_.faults && random_.chance(1);
-    const std::optional<std::size_t> quoted_bytes =
-        random_.chance(40)
-            ? std::nullopt
-            : std::optional<std::size_t>(random_.pick<std::size_t>({28, 35, 36, 40, 44, 60}));
-    if (tuple.v6) {
+    std::optional<std::size_t> quoted_bytes;
+    if (random_.chance(60)) {
+        quoted_bytes = random_.pick<std::size_t>({28, 35, 36, 40, 44, 60});
+    }
+    if (connection.tuple.v6) {
         if (quoted) {
             builder.ipv6("2001:db8:ffff::1", "2001:db8:ffff::2").icmpv6_error(1, 0, quoted_bytes);
         }
-        builder.ipv6(tuple.ipv6[from], tuple.ipv6[to]);
-        if (!quoted && options_.faults && random_.chance(1)) {
-            add_length_fault(builder, true);
+        add_ipv6(builder, connection.tuple, plan, quoted);
+    } else {
+        if (quoted) {
+            const auto type = random_.pick<std::uint8_t>({3, 4, 11});
+            builder.ipv4("192.0.2.99", "192.0.2.98").icmp_error(type, 1, quoted_bytes);
         }
-        if (extended) {
+        add_ipv4(builder, connection.tuple, plan, quoted);
+    }
+}
+
+void HostileTraffic::add_ipv6(PacketBuilder& builder, const Tuple& tuple, const SegmentPlan& plan,
+                              bool quoted) {
+    builder.ipv6(tuple.ipv6[plan.side], tuple.ipv6[plan.side ^ 1U]);
+    if (!quoted && options_.faults && random_.chance(1)) {
+        add_length_fault(builder, true);
+    }
+    if (options_.layers && random_.chance(2)) {
+        add_extensions(builder);
+    }
+    if (!quoted && options_.faults && random_.chance(1)) {
+        builder.fragment_header(0, random_.chance(70));
+    }
+}
+
+// One or two extension headers. Some of them change which addresses count.
+void HostileTraffic::add_extensions(PacketBuilder& builder) {
+    const auto segments_left = static_cast<std::uint8_t>(random_.below(2));
+    switch (random_.below(6)) {
+        case 0:
             builder.hop_by_hop();
-        }
-        if (extended && random_.chance(50)) {
-            builder.destination_options();
-        }
-        if (fragmented) {
-            builder.fragment_header(0, random_.chance(70));
-        }
-        return;
+            break;
+        case 1:
+            builder.hop_by_hop().destination_options();
+            break;
+        case 2:
+            builder.home_address("2001:db8::77");
+            break;
+        case 3:
+            builder.routing(0, segments_left, {"2001:db8::88"});
+            break;
+        case 4:
+            builder.routing(4, segments_left, {"2001:db8::99", "2001:db8::9a"});
+            break;
+        default:
+            builder.authentication();
+            break;
     }
-    if (quoted) {
-        builder.ipv4("192.0.2.99", "192.0.2.98")
-            .icmp_error(random_.pick<std::uint8_t>({3, 4, 11}), 1, quoted_bytes);
+}
+
+void HostileTraffic::add_ipv4(PacketBuilder& builder, const Tuple& tuple, const SegmentPlan& plan,
+                              bool quoted) {
+    builder.ipv4(tuple.v4[plan.side], tuple.v4[plan.side ^ 1U]);
+    const bool extended = options_.layers && random_.chance(2);
+    if (extended && random_.chance(50)) {
+        builder.source_route({"10.200.0.1"}, random_.pick<std::uint8_t>({4, 8}));
+    } else if (extended) {
+        static constexpr std::array<std::uint8_t, 4> kNops{1, 1, 1, 1};
+        builder.ip_options(kNops);
     }
-    builder.ipv4(tuple.v4[from], tuple.v4[to]);
-    if (extended) {
-        if (random_.chance(50)) {
-            builder.source_route({"10.200.0.1"}, random_.pick<std::uint8_t>({4, 8}));
-        } else {
-            static constexpr std::array<std::uint8_t, 4> kNops{1, 1, 1, 1};
-            builder.ip_options(kNops);
-        }
-    }
-    if (fragmented) {
+    if (!quoted && options_.faults && random_.chance(1)) {
         builder.fragment(0, true);
     } else if (!quoted && options_.faults && random_.chance(1)) {
         add_length_fault(builder, false);
+    }
+    if (!extended && options_.layers && random_.chance(1)) {
+        builder.authentication();
     }
 }
 

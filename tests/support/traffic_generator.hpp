@@ -58,6 +58,9 @@ class HostileTraffic {
     [[nodiscard]] GeneratedFrame noise();
     [[nodiscard]] GeneratedFrame whole(PacketBuilder& builder, const SegmentPlan& plan);
     void add_ip(PacketBuilder& builder, const Connection& connection, const SegmentPlan& plan);
+    void add_ipv4(PacketBuilder& builder, const Tuple& tuple, const SegmentPlan& plan, bool quoted);
+    void add_ipv6(PacketBuilder& builder, const Tuple& tuple, const SegmentPlan& plan, bool quoted);
+    void add_extensions(PacketBuilder& builder);
     void add_length_fault(PacketBuilder& builder, bool v6);
     void add_tcp(PacketBuilder& builder, const Connection& connection, const SegmentPlan& plan);
     void cut(GeneratedFrame& frame, const SegmentPlan& plan);
@@ -80,13 +83,16 @@ enum class Envelope : std::uint8_t {
     pppoe,
     gre,
     gre_ethernet,
+    erspan1,
     erspan2,
+    erspan3,
     ip_in_ip,
     vxlan,
+    vxlan_gpe,
     geneve,
     gtpu,
 };
-inline constexpr std::uint32_t kEnvelopes = 14;
+inline constexpr std::uint32_t kEnvelopes = 17;
 
 void add_envelope(PacketBuilder& builder, Envelope envelope, Random& random);
 
