@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/dpdk/rss.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+
+namespace tw::dpdk {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Bits of RTE_ETH_RSS_* as DPDK numbers them; this file does not see its headers.
+constexpr std::uint64_t kIpv4 = 1U << 2;
+constexpr std::uint64_t kIpv4Tcp = 1U << 4;
+constexpr std::uint64_t kIpv4Udp = 1U << 5;
+constexpr std::uint64_t kIpv6 = 1U << 8;
+constexpr std::uint64_t kIpv6Tcp = 1U << 10;
+constexpr std::uint64_t kUsual = kIpv4 | kIpv4Tcp | kIpv4Udp | kIpv6 | kIpv6Tcp;
+
+[[nodiscard]] RssAbility nic(std::uint16_t table_entries, std::uint64_t types = kUsual) {
+    return {.port = "span",
+            .hashes = true,
+            .types = types,
+            .table_entries = table_entries,
+            .queues_max = 16};
+}
+
+TEST(PlanRss, udp_ports_are_never_hashed) {
+    const std::vector<RssAbility> ports{nic(128)};
+    const auto plan = plan_rss(ports, 4);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->types, kIpv4 | kIpv4Tcp | kIpv6 | kIpv6Tcp);
+}
+
+TEST(PlanRss, ports_of_a_run_hash_the_same_fields) {
+    const std::vector<RssAbility> ports{nic(128, kUsual), nic(128, kIpv4 | kIpv6 | kIpv6Tcp)};
+    const auto plan = plan_rss(ports, 4);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->types, kIpv4 | kIpv6 | kIpv6Tcp);
+}
+
+TEST(PlanRss, tables_of_different_length_send_a_hash_to_the_same_queue) {
+    const std::vector<RssAbility> ports{nic(512), nic(128)};
+    for (std::uint16_t queues = 2; queues <= 9; ++queues) {
+        const auto plan = plan_rss(ports, queues);
+        ASSERT_TRUE(plan);
+        std::vector<bool> used(queues);
+        for (std::uint32_t hash = 0; hash < 100'000; hash += 13) {
+            const auto long_table = queue_of_entry(*plan, static_cast<std::uint16_t>(hash % 512));
+            const auto short_table = queue_of_entry(*plan, static_cast<std::uint16_t>(hash % 128));
+            ASSERT_EQ(long_table, short_table) << hash;
+            ASSERT_LT(long_table, queues);
+            used[long_table] = true;
+        }
+        EXPECT_THAT(used, ::testing::Each(true));
+    }
+}
+
+TEST(PlanRss, says_why_it_takes_a_dispatcher) {
+    RssAbility virtual_device = nic(128);
+    virtual_device.hashes = false;
+    RssAbility odd_table = nic(96);
+    RssAbility few_queues = nic(128);
+    few_queues.queues_max = 2;
+    const struct {
+        RssAbility port;
+        const char* reason;
+    } rows[] = {
+        {virtual_device, "spreads nothing over queues"},
+        {nic(0), "spreads nothing over queues"},
+        {nic(128, 0), "spreads nothing over queues"},
+        {odd_table, "redirection table of 96 entries"},
+        {few_queues, "2 receive queues for 4 workers"},
+        {nic(128, kIpv4Udp), "no common hash"},
+        {nic(128, kIpv4 | kIpv4Tcp), "no common hash"},
+        {nic(2), "too short for 4 workers"},
+    };
+    for (const auto& row : rows) {
+        const std::vector<RssAbility> ports{nic(128), row.port};
+        const auto plan = plan_rss(ports, 4);
+        ASSERT_FALSE(plan) << row.reason;
+        EXPECT_THAT(plan.error().text, HasSubstr(row.reason));
+    }
+}
+
+// Toeplitz as the NICs compute it: the key's window of 32 bits at each set bit of the input.
+[[nodiscard]] std::uint32_t toeplitz(const std::vector<std::uint8_t>& key,
+                                     const std::vector<std::uint8_t>& input) {
+    std::uint32_t hash = 0;
+    for (std::size_t bit = 0; bit < input.size() * 8; ++bit) {
+        if ((input[bit / 8] >> (7 - bit % 8) & 1) == 0) {
+            continue;
+        }
+        std::uint32_t window = 0;
+        for (std::size_t i = 0; i < 32; ++i) {
+            const std::size_t at = bit + i;
+            window = window << 1 | (key[at / 8] >> (7 - at % 8) & 1U);
+        }
+        hash ^= window;
+    }
+    return hash;
+}
+
+TEST(SymmetricKey, both_directions_of_a_connection_hash_alike) {
+    std::mt19937 random(7);
+    for (const std::size_t address_bytes : {4U, 16U}) {
+        for (int i = 0; i < 100; ++i) {
+            std::vector<std::uint8_t> a(address_bytes + 2);
+            std::vector<std::uint8_t> b(address_bytes + 2);
+            for (std::size_t j = 0; j < a.size(); ++j) {
+                a[j] = static_cast<std::uint8_t>(random());
+                b[j] = static_cast<std::uint8_t>(random());
+            }
+            // Input order of a NIC: both addresses, then both ports.
+            const auto input = [address_bytes](const auto& source, const auto& destination) {
+                const auto ports = static_cast<std::ptrdiff_t>(address_bytes);
+                std::vector<std::uint8_t> bytes(source.begin(), source.begin() + ports);
+                bytes.insert(bytes.end(), destination.begin(), destination.begin() + ports);
+                bytes.insert(bytes.end(), source.begin() + ports, source.end());
+                bytes.insert(bytes.end(), destination.begin() + ports, destination.end());
+                return bytes;
+            };
+            const auto key = symmetric_key(52);
+            ASSERT_EQ(toeplitz(key, input(a, b)), toeplitz(key, input(b, a)));
+        }
+    }
+}
+
+TEST(SymmetricKey, fills_any_length) {
+    EXPECT_EQ(symmetric_key(40).size(), 40U);
+    const auto key = symmetric_key(52);
+    ASSERT_EQ(key.size(), 52U);
+    EXPECT_EQ(key[50], 0x6D);
+    EXPECT_EQ(key[51], 0x5A);
+    EXPECT_TRUE(symmetric_key(0).empty());
+}
+
+TEST(RssTypesText, names_what_is_known) {
+    EXPECT_EQ(rss_types_text(kIpv4 | kIpv4Tcp), "ipv4 ipv4-tcp");
+    EXPECT_EQ(rss_types_text(0), "nothing");
+    EXPECT_EQ(rss_types_text(kIpv4Udp), "others 0x20");
+}
+
+}  // namespace
+}  // namespace tw::dpdk
