@@ -14,8 +14,8 @@ struct Observation {
     bool v6 = false;
     std::uint8_t completeness = 0;  // of the connection before this segment, as tshark prints it
     tcp::FlagSet flags;
-    std::uint32_t stream = 0;
-    Nanos initial_rtt = 0;  // of the connection after this segment; 0 = unknown
+    std::uint32_t stream = 0;  // only with PipelineOptions::observe_streams
+    Nanos initial_rtt = 0;     // of the connection after this segment; 0 = unknown
 };
 
 }  // namespace tw

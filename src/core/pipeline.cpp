@@ -18,6 +18,8 @@ using stats::Counter;
 
 // Calls of tick() for one round through the tables.
 constexpr std::uint32_t kSweepCalls = 1024;
+// Frames between asking for a connection's scattered parts and needing them.
+constexpr std::uint32_t kLookAhead = 4;
 
 }  // namespace
 
@@ -46,6 +48,7 @@ struct Pipeline::State {
     bool removed[2];  // any slot may be stale
 
     void find_flows(std::uint32_t count);
+    void look_ahead(std::uint32_t i, std::uint32_t count);
     void track(const Frame& frame, std::uint32_t i);
     [[nodiscard]] std::uint32_t known_slot(std::uint32_t i);
     [[nodiscard]] std::uint32_t new_slot(std::uint32_t i);
@@ -72,6 +75,7 @@ std::span<const Observation> Pipeline::process(std::span<const Frame> frames) {
     state.counters.add(Counter::frame_bytes, bytes);
     state.find_flows(count);
     for (std::uint32_t i = 0; i < count; ++i) {
+        state.look_ahead(i + kLookAhead, count);
         state.observations[i] = Observation{};
         if (state.decoded[i].outcome == Counter::decoded_segments) {
             state.track(frames[i], i);
@@ -112,8 +116,16 @@ void Pipeline::State::find_flows(std::uint32_t count) {
                     static_cast<const char*>(static_cast<const void*>(&tables[v6].flow(found[i])));
                 __builtin_prefetch(record, 1);
                 __builtin_prefetch(record + 64, 1);
+                tracker.prefetch_line(tables[v6], found[i]);
             }
         }
+    }
+}
+
+void Pipeline::State::look_ahead(std::uint32_t i, std::uint32_t count) {
+    if (i < count && decoded[i].outcome == Counter::decoded_segments &&
+        slots[i] != FlowTable::kNoSlot) {
+        tracker.prefetch_rest(tables[decoded[i].v6], slots[i]);
     }
 }
 

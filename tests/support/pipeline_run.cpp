@@ -12,6 +12,7 @@ PipelineOptions read_options(std::uint32_t flows_max) {
     options.flows.details_divisor = 1;
     options.flows.hash_seed = 0x5EED;
     options.analysis.exact_flight = true;
+    options.observe_streams = true;
     return options;
 }
 

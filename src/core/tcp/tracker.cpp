@@ -73,6 +73,7 @@ Nanos initial_rtt(const Flow& flow) {
 Tracker::Tracker(const PipelineOptions& options, event::Outbox& outbox, stats::Counters& counters)
     : stream_step_(options.stream_step),
       exact_flight_(options.analysis.exact_flight),
+      observe_streams_(options.observe_streams),
       next_stream_(options.stream_first),
       outbox_(outbox),
       counters_(counters),
@@ -115,10 +116,6 @@ void Tracker::restart(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     counters_.add(Counter::flows_reused);
 }
 
-Flight* Tracker::flight_of(const flow::FlowTable& table, std::uint32_t slot) {
-    return exact_flight_ ? &flights_[table.v6()][std::size_t{slot} * 2] : nullptr;
-}
-
 void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
                       const Decoded& found, bool created, Observation& observation) {
     const decode::Segment& segment = found.segment;
@@ -135,7 +132,9 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     }
     observation.tcp = true;
     observation.v6 = found.v6;
-    observation.stream = cold.stream;
+    if (observe_streams_) {
+        observation.stream = cold.stream;
+    }
     observation.completeness = meeting == Meeting::reused ? completeness::kSyn : flow.completeness;
     observation.flags = judge_segment(table, slot, frame.time, found, meeting);
     observation.initial_rtt = initial_rtt(flow);

@@ -31,6 +31,19 @@ class Tracker {
     // reuses the record.
     void close(flow::FlowTable& table, std::uint32_t slot);
 
+    // Two steps ahead of observe(): first the line that says where the rest is, then the rest.
+    void prefetch_line(const flow::FlowTable& table, std::uint32_t slot) {
+        if (exact_flight_) {
+            __builtin_prefetch(flight_of(table, slot), 1);
+        }
+    }
+    void prefetch_rest(const flow::FlowTable& table, std::uint32_t slot) {
+        if (exact_flight_) {
+            flight_pool_.prefetch(flight_of(table, slot)[0]);
+            flight_pool_.prefetch(flight_of(table, slot)[1]);
+        }
+    }
+
     [[nodiscard]] static std::size_t memory_bytes(const FlowOptions& options);
 
   private:
@@ -43,10 +56,13 @@ class Tracker {
     [[nodiscard]] std::uint16_t mptcp_kinds(const flow::ColdFlow& cold) const;
     void note_mptcp(flow::Flow& flow, flow::ColdFlow& cold, std::uint8_t sender, bool analysed,
                     std::uint16_t kinds, std::uint16_t new_kinds);
-    [[nodiscard]] Flight* flight_of(const flow::FlowTable& table, std::uint32_t slot);
+    [[nodiscard]] Flight* flight_of(const flow::FlowTable& table, std::uint32_t slot) {
+        return exact_flight_ ? &flights_[table.v6()][std::size_t{slot} * 2] : nullptr;
+    }
 
     const std::uint32_t stream_step_;
     const bool exact_flight_;
+    const bool observe_streams_;
     std::uint32_t next_stream_;
     event::Outbox& outbox_;
     stats::Counters& counters_;
