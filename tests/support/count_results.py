@@ -22,12 +22,17 @@ def outcome(case: xml.Element) -> str:
 def main() -> int:
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     junit = pathlib.Path(sys.argv[1]) / "meson-logs" / "testlog.junit.xml"
+    if not junit.exists():
+        print("no test matched: meson wrote no result")
+        return 1
     for suite in xml.parse(junit).getroot().iter("testsuite"):
         for case in suite.iter("testcase"):
             result = outcome(case)
             counts[result] += 1
             if result == "failed":
-                print(f"failed: {suite.get('name')}: {case.get('classname')} {case.get('name')}")
+                # "project.project:suite / folder/file 3 - file.Class.test" or gtest's own names.
+                name = (case.get("name") or "").rpartition(" - ")[2].rpartition(" ")[2]
+                print(f"failed: {(case.get('classname') or '').rpartition(' ')[2]} {name}")
     print(", ".join(f"{number} {word}" for word, number in counts.items()))
     return 1 if counts["failed"] else 0
 
