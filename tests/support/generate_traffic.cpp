@@ -29,7 +29,8 @@ constexpr std::string_view kUsage =
     "  hostile:   [--segments N per connection] [--flood N] [--plain] [--mptcp]\n"
     "             --plain: no tunnels, quotes, fragments, cuts; --flood: one connection of N\n"
     "             unacknowledged segments\n"
-    "  realistic: [--mix small|internet|large] [--loss PER_MILLE] [--gap NANOSECONDS]\n"
+    "  realistic: [--mix small|internet|large] [--loss PER_MILLE] [--gap NANOSECONDS] [--running]\n"
+    "             --running: the first connections are met in mid-life\n"
     "  flood:     SYNs from ever new addresses\n";
 
 struct Options {
@@ -40,6 +41,7 @@ struct Options {
         {"flood", 0}, {"loss", 10},         {"gap", 1000},      {"snaplen", 0}};
     tw::test::SizeMix mix = tw::test::SizeMix::internet;
     bool plain = false;
+    bool running = false;
     bool mptcp = false;
 };
 
@@ -87,6 +89,8 @@ std::optional<Options> parse(int argc, char** argv) {
         const std::string_view argument = argv[i];
         if (argument == "--plain") {
             options.plain = true;
+        } else if (argument == "--running") {
+            options.running = true;
         } else if (argument == "--mptcp") {
             options.mptcp = true;
         } else if (!argument.starts_with("--") || i + 1 == argc ||
@@ -120,6 +124,7 @@ Source source_of(const Options& options) {
             .connections = number("connections", 10'000),
             .mix = options.mix,
             .loss_per_mille = number("loss", 0),
+            .running = options.running,
             .gap = number("gap", 1),
             .snaplen = number("snaplen", 0),
         });

@@ -26,6 +26,12 @@ RealisticTraffic::RealisticTraffic(const RealisticOptions& options)
     flows_.resize(std::max(1U, options.connections));
     for (Flow& flow : flows_) {
         flow = new_flow();
+        if (options.running) {
+            flow.round = static_cast<std::uint16_t>(1 + flow.seed % 8);
+            plan_round(flow);
+            flow.position = static_cast<std::uint16_t>(
+                random_.below(static_cast<std::uint32_t>(round_.size())));
+        }
     }
 }
 

@@ -25,9 +25,10 @@ struct RealisticOptions {
     std::uint32_t connections = 10'000;  // at one time
     SizeMix mix = SizeMix::internet;
     std::uint32_t loss_per_mille = 10;  // answers in which one segment is lost
-    bool timestamps = true;             // TCP time stamp option on every segment
-    Nanos gap = kMicrosecond;           // mean time between two frames
-    std::uint32_t snaplen = 0;          // captured bytes per frame, 0 = all
+    bool running = false;       // the first connections are met in mid-life, as a monitor does
+    bool timestamps = true;     // TCP time stamp option on every segment
+    Nanos gap = kMicrosecond;   // mean time between two frames
+    std::uint32_t snaplen = 0;  // captured bytes per frame, 0 = all
 };
 
 class RealisticTraffic {
