@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Captures of other projects, beside this one: tapwitness equals the installed tshark on every
-frame whose layers it decodes. Skipped, visibly, where they are not present. The first run asks tshark
-about each file (minutes); its answers are kept below the build folder."""
+frame whose layers it decodes. Skipped, visibly, where they are not present. The first run asks
+tshark about each file (minutes); its answers are kept below the build folder."""
 
 import concurrent.futures
 import os

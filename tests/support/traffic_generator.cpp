@@ -34,6 +34,9 @@ GreFields gre_with_sequence(std::uint32_t sequence) {
 
 void add_envelope(PacketBuilder& builder, Envelope envelope, Random& random) {
     builder.ethernet();
+    if (envelope >= Envelope::gre) {
+        add_outer_ip(builder, random);
+    }
     switch (envelope) {
         case Envelope::plain:
             return;
@@ -62,46 +65,36 @@ void add_envelope(PacketBuilder& builder, Envelope envelope, Random& random) {
             builder.pppoe();
             return;
         case Envelope::gre:
-            add_outer_ip(builder, random);
             builder.gre(random.chance(50) ? GreFields{} : gre_with_key(random.below(4)));
             return;
         case Envelope::gre_ethernet:
-            add_outer_ip(builder, random);
             builder.gre().ethernet();
             return;
         case Envelope::erspan1:
-            add_outer_ip(builder, random);
             builder.gre().erspan1().ethernet();
             return;
         case Envelope::erspan2:
-            add_outer_ip(builder, random);
             builder.gre(gre_with_sequence(random.below(1000))).erspan2(5, 9).ethernet();
             return;
         case Envelope::erspan3:
-            add_outer_ip(builder, random);
             builder.gre(gre_with_sequence(random.below(1000)));
             builder.erspan3(5, 9, random.chance(50)).ethernet();
             return;
         case Envelope::ip_in_ip:
-            add_outer_ip(builder, random);
             return;
         case Envelope::vxlan:
-            add_outer_ip(builder, random);
             builder.vxlan(random.below(3)).ethernet();
             return;
         case Envelope::vxlan_gpe:
-            add_outer_ip(builder, random);
             builder.vxlan_gpe(random.below(3));
             if (random.chance(50)) {
                 builder.ethernet();
             }
             return;
         case Envelope::geneve:
-            add_outer_ip(builder, random);
             builder.geneve(random.below(3), random.below(3)).ethernet();
             return;
         case Envelope::gtpu:
-            add_outer_ip(builder, random);
             builder.gtpu(random.below(3));
             return;
     }

@@ -72,7 +72,7 @@ class HostileTraffic {
     std::uint32_t created_ = 0;
 };
 
-// The layers below the inner IP header, from Ethernet on. Numbers from 0; `plain` is first.
+// The layers below the inner IP header, from Ethernet on. Those from `gre` on have an outer IP.
 enum class Envelope : std::uint8_t {
     plain,
     vlan,
