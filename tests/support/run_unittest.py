@@ -33,8 +33,9 @@ class TapResult(unittest.TestResult):
         print(f"# {seconds:.2f} s", flush=True)
 
     def explain(self, error) -> None:
-        for line in "".join(traceback.format_exception(*error)).splitlines():
-            print(f"# {line}", flush=True)
+        # To standard error: meson shows that of a failed test, and keeps TAP's comments to itself.
+        print(f"{self.number}: {''.join(traceback.format_exception(*error))}", file=sys.stderr,
+              flush=True)
 
     def addSuccess(self, test: unittest.TestCase) -> None:
         super().addSuccess(test)
@@ -56,7 +57,7 @@ class TapResult(unittest.TestResult):
         super().addSubTest(test, subtest, error)
         if error is not None:
             self.failed_subtests.append(str(subtest))
-            print(f"# in {subtest}", flush=True)
+            print(f"in {subtest}", file=sys.stderr, flush=True)
             self.explain(error)
 
     def stopTest(self, test: unittest.TestCase) -> None:
