@@ -43,6 +43,9 @@ class SharedCaptures(unittest.TestCase):
     def test_labelled_retransmissions(self):
         self.check("tcprs")
 
+    def test_malformed_and_truncated_captures(self):
+        self.check("hostile")
+
 
 if __name__ == "__main__":
     unittest.main()
