@@ -33,6 +33,28 @@ constexpr std::uint32_t kDetailsDivisor = 16;
     return number;
 }
 
+void warn_of_interface(const std::string& name, spdlog::logger& logger) {
+    const auto interface = Host().interface(name);
+    if (!interface) {
+        return;
+    }
+    if (!interface->up) {
+        logger.warn("{} is down, nothing will arrive: ip link set {} up", name, name);
+    }
+    if (name == "lo") {
+        logger.warn(
+            "lo hands every frame over twice, as sent and as received: all will look like "
+            "repeats");
+        return;
+    }
+    if (interface->gro.value_or(false) || interface->lro.value_or(false)) {
+        logger.warn(
+            "{} merges segments before they are seen, sizes and repeats are not those of the wire: "
+            "ethtool -K {} gro off lro off",
+            name, name);
+    }
+}
+
 }  // namespace
 
 LiveRun::LiveRun(const config::Config& config, spdlog::logger& logger)
@@ -62,6 +84,11 @@ std::expected<void, Error> LiveRun::find_devices() {
     devices_ = std::move(*devices);
     for (const std::string& warning : devices_.warnings) {
         logger_.warn("{}", warning);
+    }
+    for (const dpdk::PortOptions& port : devices_.ports) {
+        if (!port.device.interface.empty()) {
+            warn_of_interface(port.device.interface, logger_);
+        }
     }
     return {};
 }

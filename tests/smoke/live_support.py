@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import queue
+import shutil
 import signal
 import socket
 import struct
@@ -37,8 +38,8 @@ def needs_root(case):
 class LiveRun:
     """One running monitor; its log is read line by line while it runs."""
 
-    def __init__(self, *arguments, prefix=(), **popen):
-        self.process = subprocess.Popen([*prefix, BINARY, "run", *arguments], text=True,
+    def __init__(self, *arguments, prefix=(), binary=BINARY, **popen):
+        self.process = subprocess.Popen([*prefix, binary, "run", *arguments], text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, **popen)
         self.log = []
@@ -109,9 +110,19 @@ def number_after(text, words):
     return int(tail.split(" ", 1)[0].rstrip(",;").replace(",", ""))
 
 
-def run(*arguments, **popen):
+def for_everybody(case):
+    """A copy of the program that users other than root can reach."""
+    folder = temporary_folder(case)
+    folder.chmod(0o755)
+    copy = folder / "tapwitness"
+    shutil.copy(BINARY, copy)
+    copy.chmod(0o755)
+    return str(copy)
+
+
+def run(*arguments, binary=BINARY, **popen):
     """A monitor that ends by itself: exit code, standard output, log."""
-    done = subprocess.run([BINARY, "run", *arguments], capture_output=True, text=True,
+    done = subprocess.run([binary, "run", *arguments], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=DEADLINE_SECONDS, check=False, **popen)
     return done.returncode, done.stdout, done.stderr
 

@@ -245,6 +245,18 @@ class InterfacePort(unittest.TestCase):
                 self.assertTrue(expected)
                 self.assertEqual(expected, comparable(live.output, timeless))
 
+    def test_two_capabilities_are_enough_without_root(self):
+        capabilities = "-all,+net_raw,+net_admin"
+        prefix = [*VethPair.inside(self.pair.right_space), "setpriv", "--reuid=65534",
+                  "--regid=65534", "--clear-groups", f"--inh-caps={capabilities}",
+                  f"--ambient-caps={capabilities}", f"--bounding-set={capabilities}"]
+        with LiveRun("--iface", self.pair.right, prefix=prefix,
+                     binary=live_support.for_everybody(self)) as live:
+            live.wait_for(STARTED)
+            self.pair.send_frames(frames_of(CAPTURES / "lost-segment.pcap"))
+            self.assertEqual(0, live.stop(), "\n".join(live.log))
+        self.assertIn('"type":"hole"', live.output)
+
     def test_a_real_conversation_is_followed_byte_by_byte(self):
         sent_bytes = 3_000_000
         folder = temporary_folder(self)
@@ -359,7 +371,8 @@ class Mistakes(unittest.TestCase):
 
     @needs_root
     def test_no_permission_says_which(self):
-        self.refused(2, "CAP_NET_RAW and CAP_NET_ADMIN", "--iface", "lo", user=65534)
+        self.refused(2, "CAP_NET_RAW and CAP_NET_ADMIN", "--iface", "lo", user=65534,
+                     binary=live_support.for_everybody(self))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@
 namespace tw::dpdk {
 namespace {
 
-// Ageing looks at a slice of the table per tick: seldom enough to cost nothing, often enough that a
-// round of the table takes seconds.
+// Ageing looks at a 1024th of the table per tick: about a round per second, whatever the traffic.
+constexpr std::uint64_t kTicksPerSecond = 1000;
+// Frames that bring their own time: by bursts, so that a file always gives the same output.
 constexpr std::uint32_t kBurstsPerTick = 64;
-constexpr std::uint64_t kSilentTicksPerSecond = 2000;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Worker::Worker(const WorkerOptions& options, FrameHandler& handler)
       readers_(options.poller.queues.begin(), options.poller.queues.end()),
       by_port_(kPortsMax),
       idle_(options.poller.waiting),
-      silence_ticks_(options.poller.clock->ticks_per_second() / kSilentTicksPerSecond) {
+      tick_interval_(options.poller.clock->ticks_per_second() / kTicksPerSecond) {
     TW_CHECK((options.ring == nullptr) != options.poller.queues.empty());
     for (const RxQueue& queue : options.ring_ports) {
         by_port_[queue.port_id] = queue;
@@ -41,12 +41,9 @@ void Worker::run(const RunControl& control) {
 
 void Worker::poll_ports(const RunControl& control) {
     while (!control.stop.load(std::memory_order_relaxed)) {
-        counts_.heartbeat.set(Clock::ticks());
-        if (poll_round()) {
-            idle_.had_work();
-        } else {
-            had_nothing();
-        }
+        const std::uint64_t now = Clock::ticks();
+        counts_.heartbeat.set(now);
+        after_round(poll_round(), now);
     }
 }
 
@@ -74,13 +71,12 @@ bool Worker::poll_round() {
             continue;
         }
         worked = true;
-        Frame frames[kBurstMax];
         for (std::uint32_t j = 0; j < burst.count; ++j) {
             const rte_mbuf& mbuf = *burst.mbufs[j];
-            frames[j] = frame_of(mbuf, queue, time_of(mbuf, burst, queue, options_.poller.fields));
+            frames_[j] = frame_of(mbuf, queue, time_of(mbuf, burst, queue, options_.poller.fields));
         }
         counts_.frames[queue.port_id].add(burst.count);
-        handle({frames, burst.count});
+        handle({frames_.data(), burst.count});
         burst.free();
     }
     return worked;
@@ -88,16 +84,15 @@ bool Worker::poll_round() {
 
 void Worker::poll_ring(const RunControl& control) {
     for (;;) {
-        counts_.heartbeat.set(Clock::ticks());
+        const std::uint64_t now = Clock::ticks();
+        counts_.heartbeat.set(now);
         // Looked at before the ring: what the dispatcher left there before it was done is seen.
         const bool last = control.dispatcher_done.load(std::memory_order_acquire);
-        if (ring_round()) {
-            idle_.had_work();
-        } else if (last) {
+        const bool worked = ring_round();
+        if (!worked && last) {
             return;
-        } else {
-            had_nothing();
         }
+        after_round(worked, now);
     }
 }
 
@@ -111,13 +106,13 @@ bool Worker::ring_round() {
     for (std::uint32_t i = 0; i < burst.count; ++i) {
         rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i], void*));
     }
-    Frame frames[kBurstMax];
     for (std::uint32_t i = 0; i < burst.count; ++i) {
         rte_mbuf& mbuf = *burst.mbufs[i];
-        frames[i] = frame_of(mbuf, by_port_[mbuf.port], carried_time(mbuf, options_.poller.fields));
+        frames_[i] =
+            frame_of(mbuf, by_port_[mbuf.port], carried_time(mbuf, options_.poller.fields));
         counts_.frames[mbuf.port].add(1);
     }
-    handle({frames, burst.count});
+    handle({frames_.data(), burst.count});
     burst.free();
     return true;
 }
@@ -127,21 +122,22 @@ void Worker::handle(std::span<const Frame> frames) {
     last_frame_time_ = frames.back().time;
     counts_.bursts.add(1);
     counts_.full_bursts.add(frames.size() == kBurstMax ? 1 : 0);
-    if (++bursts_since_tick_ >= kBurstsPerTick) {
+    if (options_.time_from_frames && ++bursts_since_tick_ >= kBurstsPerTick) {
         bursts_since_tick_ = 0;
-        last_tick_ = Clock::ticks();
         handler_.tick(last_frame_time_);
     }
 }
 
-void Worker::had_nothing() {
-    const std::uint64_t now = Clock::ticks();
-    if (!options_.time_from_frames && now - last_tick_ >= silence_ticks_) {
+void Worker::after_round(bool worked, std::uint64_t now) {
+    if (!options_.time_from_frames && now - last_tick_ >= tick_interval_) {
         last_tick_ = now;
-        bursts_since_tick_ = 0;
-        handler_.tick(options_.poller.clock->at(now));
+        handler_.tick(worked ? last_frame_time_ : options_.poller.clock->at(now));
     }
-    idle_.had_nothing();
+    if (worked) {
+        idle_.had_work();
+    } else {
+        idle_.had_nothing();
+    }
 }
 
 }  // namespace tw::dpdk

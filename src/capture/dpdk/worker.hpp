@@ -3,6 +3,7 @@
 // dispatcher's ring, to whoever analyses them. It knows nothing of TCP.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <vector>
@@ -47,7 +48,7 @@ class Worker {
     void poll_ring(const RunControl& control);
     bool ring_round();
     void handle(std::span<const Frame> frames);
-    void had_nothing();
+    void after_round(bool worked, std::uint64_t now);
 
     WorkerOptions options_;
     FrameHandler& handler_;
@@ -56,9 +57,10 @@ class Worker {
     IdleWait idle_;
     std::uint32_t first_queue_ = 0;  // whose turn it is to be polled first
     std::uint32_t bursts_since_tick_ = 0;
-    std::uint64_t last_tick_ = 0;  // clock ticks
-    std::uint64_t silence_ticks_;  // between two ticks while nothing arrives
+    std::uint64_t last_tick_ = 0;  // both in ticks of the clock
+    std::uint64_t tick_interval_;
     Nanos last_frame_time_ = 0;
+    std::array<Frame, kBurstMax> frames_;  // of one burst
     PollerCounts counts_;
 };
 
