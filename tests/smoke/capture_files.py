@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Small captures and a way to run the program, for the smoke tests of `read`. Written on its own, so
-that it shares no mistake with the C++ builder."""
+"""Small captures and a way to run the program, for the smoke tests of `read`. Written on its own,
+so that it shares no mistake with the C++ builder."""
 import os
 import pathlib
 import struct
