@@ -35,7 +35,8 @@ struct Segment {
     // Data offset >= 5, and the checksum, urgent pointer and all options are within the captured
     // bytes and the IP length. Otherwise state moves but nothing is reported, as in tshark.
     bool header_complete = false;
-    // Options (data_words*4 - 20 bytes) where header_complete, else nullptr and 0.
+    // What is captured of the options: data_words*4 - 20 bytes where header_complete, but for an
+    // impossible option that ends them before the cut. nullptr and 0 if none.
     std::uint8_t options_bytes = 0;
     const std::uint8_t* options = nullptr;
 };

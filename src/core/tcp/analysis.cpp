@@ -301,19 +301,18 @@ FlagSet judge(const Segment& s, std::uint8_t sender, Nanos now, Meeting meeting,
     }
     update_completeness(s, meeting, flow);
     measure_handshake(s, now, flow, me);
-    if (!s.header_complete) {
-        return {};
-    }
-    OptionFacts options;
     if (s.options_bytes != 0) {
-        options = read_options(s);
+        const OptionFacts options = read_options(s, cold.base[sender ^ 1]);
         extras.mptcp_kinds = options.mptcp_kinds;
         if (options.window_scale >= 0) {
             me.scale = options.window_scale;
         }
-        if (options.sack_without_block && distance(cold.base[sender ^ 1], s.ack) <= 0x8000'0000U) {
-            return {};  // tshark fails inside this option: state has moved, nothing is printed
+        if (options.unreadable) {
+            return {};  // state has moved, nothing is printed
         }
+    }
+    if (!s.header_complete) {
+        return {};
     }
     if (has(s, flag::kSyn)) {
         settle_scale(s, me, peer);

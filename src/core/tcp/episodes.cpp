@@ -162,7 +162,7 @@ void Episodes::observe_ack(const Scene& scene, const decode::Segment& s, std::ui
     if (mine.holes_head != 0) {
         acknowledge(scene, owner, mine, {holes_[mine.holes_head].begin, s.ack});
         if (s.options_bytes != 0) {
-            const OptionFacts options = read_options(s);
+            const OptionFacts options = read_options(s, scene.cold->base[owner]);
             for (std::uint32_t i = 0; i < options.sack_count; ++i) {
                 acknowledge(scene, owner, mine, {options.sack[i].left, options.sack[i].right});
             }

@@ -15,14 +15,17 @@ struct SackBlock {
 };
 
 struct OptionFacts {
-    std::int8_t window_scale = -1;    // -1 = absent; at most 14 (RFC 7323 section 2.3)
-    bool sack_without_block = false;  // a SACK option too short for one block
-    std::uint16_t mptcp_kinds = 0;    // subtypes of Multipath TCP options, one bit each (RFC 8684)
+    std::int8_t window_scale = -1;  // -1 = absent; at most 14 (RFC 7323 section 2.3)
+    // tshark fails inside a SACK option without a whole block (see read_options); what follows it
+    // is not read, and nothing of the segment is printed.
+    bool unreadable = false;
+    std::uint16_t mptcp_kinds = 0;  // subtypes of Multipath TCP options, one bit each (RFC 8684)
     std::uint8_t sack_count = 0;
     std::array<SackBlock, 4> sack{};
 };
 
-// segment.options_bytes must not be zero.
-[[nodiscard]] OptionFacts read_options(const decode::Segment& segment);
+// segment.options_bytes must not be zero. `peer_base` is the initial sequence number of the side
+// whose bytes are acknowledged, as far as known.
+[[nodiscard]] OptionFacts read_options(const decode::Segment& segment, std::uint32_t peer_base);
 
 }  // namespace tw::tcp
