@@ -108,9 +108,8 @@ class Parsing(unittest.TestCase):
                       "eth:ethertype:ipv6:ipv6.hopopts:ipv6.dstopts:tcp", "null:ip:tcp",
                       "eth:ethertype:pppoes:ppp:ip:tcp", "eth:ethertype:ip:icmp:ip:tcp"):
             self.assertTrue(is_ours(stack), stack)
-        for stack in ("ppp:ip:tcp", "eth:ethertype:ip:udp:l2tp:ppp:ip:tcp", "radiotap:wlan:ip:tcp",
-                      "eth:ethertype:cmd:ethertype:ip:tcp", "eth:ethertype:ip:udp:teredo:ipv6:tcp",
-                      "eth:ethertype:ip:tcp:eth:ethertype:ip:tcp", ""):
+        for stack in ("ppp:ip:tcp", "eth:ethertype:ip:udp:ayiya:ipv6:tcp", "radiotap:wlan:ip:tcp",
+                      "chdlc:ip:tcp", "eth:ethertype:ip:tcp:eth:ethertype:ip:tcp", ""):
             self.assertFalse(is_ours(stack), stack)
 
     def test_spans(self):

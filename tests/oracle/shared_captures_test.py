@@ -18,14 +18,14 @@ SHOWN = 30
 
 @unittest.skipUnless(FOLDER, "the captures beside the project are not there (shared/captures)")
 class SharedCaptures(unittest.TestCase):
-    def check(self, *names):
+    def check(self, *names, with_flows=True):
         tshark = Tshark(cache=captures.cache_folder())
         files = captures.find([FOLDER / name for name in names])
         self.assertTrue(files)
         total = comparison.Result()
 
         def one(path):
-            return comparison.compare(tshark, product.default_binary(), path, with_flows=True)
+            return comparison.compare(tshark, product.default_binary(), path, with_flows)
 
         problems = []
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -44,7 +44,9 @@ class SharedCaptures(unittest.TestCase):
         self.check("tcprs")
 
     def test_malformed_and_truncated_captures(self):
-        self.check("hostile")
+        # Flags only: of broken files tshark prints impossible times (fractions above a second) and
+        # guesses other record formats, which gives it other connections.
+        self.check("hostile", with_flows=False)
 
 
 if __name__ == "__main__":
