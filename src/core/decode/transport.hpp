@@ -11,13 +11,32 @@ namespace tw::decode {
 inline constexpr std::uint32_t kTcpBytesVisible = 16;
 inline constexpr std::uint32_t kTcpBytesMin = 20;
 
-// Whether options cut short are given up before the cut, so that for tshark the header is whole:
-// one claims fewer than two bytes; or one claims more than the header declares, but then only if no
-// more than two bytes are missing (both measured on 4.0.17).
+// Length an option must have: tshark does not look into one of these kinds with another length.
+[[nodiscard]] inline std::uint8_t fixed_option_bytes(std::uint8_t kind) {
+    switch (kind) {
+        case 2:  // maximum segment size
+            return 4;
+        case 3:  // window scale
+            return 3;
+        case 4:  // SACK permitted
+            return 2;
+        case 8:  // timestamps
+            return 10;
+        default:
+            return 0;
+    }
+}
+
+// Whether tshark takes a header whose options are cut for whole, because it never reads beyond the
+// cut. It stops at an option of fewer than two bytes; at one that claims more than the header
+// declares, if no more than two bytes are missing; and it steps to the end over one of fixed length
+// that has another (all measured on 4.0.17).
 [[nodiscard]] inline bool options_end_before(const std::uint8_t* options, std::uint32_t available,
                                              std::uint32_t declared) {
     constexpr std::uint8_t kNop = 1;
-    for (std::uint32_t at = 0; at < available;) {
+    bool stepped_over = false;
+    std::uint32_t at = 0;
+    while (at < available) {
         if (options[at] == kNop) {
             ++at;
             continue;
@@ -32,9 +51,11 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
         if (length > declared - at) {
             return declared - available <= 2;
         }
+        const std::uint8_t fixed = fixed_option_bytes(options[at]);
+        stepped_over = fixed != 0 && length != fixed;
         at += length;
     }
-    return false;
+    return stepped_over && at == declared;
 }
 
 //  0             2                  4     8     12            13      14       16         18

@@ -301,9 +301,9 @@ FlagSet judge(const Segment& s, std::uint8_t sender, Nanos now, Meeting meeting,
     }
     update_completeness(s, meeting, flow);
     measure_handshake(s, now, flow, me);
+    OptionFacts options;
     if (s.options_bytes != 0) {
-        const OptionFacts options = read_options(s, cold.base[sender ^ 1]);
-        extras.mptcp_kinds = options.mptcp_kinds;
+        options = read_options(s, cold.base[sender ^ 1]);
         if (options.window_scale >= 0) {
             me.scale = options.window_scale;
         }
@@ -314,6 +314,7 @@ FlagSet judge(const Segment& s, std::uint8_t sender, Nanos now, Meeting meeting,
     if (!s.header_complete) {
         return {};
     }
+    extras.mptcp_kinds = options.mptcp_kinds;
     if (has(s, flag::kSyn)) {
         settle_scale(s, me, peer);
     }

@@ -14,8 +14,4 @@ struct SideDetail {
 };
 static_assert(sizeof(SideDetail) == 64, "one cache line");
 
-// MP_CAPABLE and MP_JOIN: without one of them a connection is not Multipath TCP (RFC 8684 section
-// 3).
-inline constexpr std::uint16_t kMptcpOpening = 1U << 0 | 1U << 1;
-
 }  // namespace tw::tcp

@@ -169,8 +169,7 @@ FlagSet Tracker::judge_segment(flow::FlowTable& table, std::uint32_t slot, Nanos
     const bool mptcp = (flow.bits & flow::flow_bit::kMptcp) != 0;
     const std::uint16_t kinds = mptcp ? mptcp_kinds(cold) : 0;
     if (mptcp) {
-        extras.mptcp_changed = (kinds & kMptcpOpening) != 0 &&
-                               details_[cold.details[found.sender]].mptcp_known != kinds;
+        extras.mptcp_changed = details_[cold.details[found.sender]].mptcp_known != kinds;
     }
     const FlagSet flags =
         judge(found.segment, found.sender, now, meeting, flow, cold, extras, counters_);
