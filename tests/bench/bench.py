@@ -25,7 +25,7 @@ HUGE_PAGES = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepage
 TSHARK = ["tshark", "-n", "-o", "ip.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE",
           "-T", "fields", "-e", "frame.number", "-e", "tcp.analysis.flags"]
 TSHARK_PROTOCOLS = {"frame", "eth", "ethertype", "vlan", "ip", "ipv6", "tcp"}
-# design.md section 8: share of the ceiling the whole pipeline aims at.
+# Share of the ceiling the whole pipeline aims at.
 GOALS = {10_000: 0.50, 100_000: 0.60, 1_000_000: 0.75}
 
 

@@ -15,7 +15,7 @@ constexpr std::uint8_t kCut = 0x10;     // captured only in part
 constexpr std::uint8_t kSyn = 0x02;
 constexpr std::uint8_t kFin = 0x01;
 
-// Distances from the expected number that decide between rules of wireshark.md section 1.
+// Distances from the expected number that decide between rules of core/tcp/analysis.
 constexpr std::array<std::uint32_t, 16> kSteps{0,
                                                0,
                                                0,

@@ -37,7 +37,7 @@ constexpr std::uint32_t kRingFramesMin = 512;
     const Argument queues = find_argument(device.arguments, "qpairs");
     if (queues.count != 0 && queues.value != "1") {
         // The fan-out mode of the driver is HASH|DEFRAG|ROLLOVER: a full queue spills into the next
-        // one, which tears connections apart (dpdk.md 0.2).
+        // one, which tears connections apart.
         return std::unexpected(refused(
             text, "qpairs must be 1: the kernel's fan-out spreads one connection over queues"));
     }

@@ -14,11 +14,11 @@
 namespace tw::dpdk {
 namespace {
 
-// Cuckoo insertion fails beyond about 95 % and slows down well before; two thirds is where the
-// published and our own look-up rates were taken.
+// Cuckoo insertion fails beyond about 95 % and slows down well before. With buckets rounded up to a
+// power of two, 1.4 entries a key mean a load of 36 to 71 %, and a connection stays in its 256 bytes.
 [[nodiscard]] std::uint32_t entries_for(std::uint32_t keys_max) {
     constexpr std::uint32_t kEntriesMin = 64;
-    return std::max(kEntriesMin, keys_max + keys_max / 2);
+    return std::max(kEntriesMin, keys_max + keys_max / 5 * 2);
 }
 
 // rte_hash never calls it: every call here brings its hash. It wants one all the same.
@@ -46,7 +46,7 @@ struct RteHashIndex::Table {
 };
 
 std::size_t RteHashIndex::memory_bytes(std::uint32_t key_bytes, std::uint32_t keys_max) {
-    // dpdk.md 3.1: buckets of 8 entries in 64 bytes, key records of 8 + key bytes rounded up to 16,
+    // As 22.11 allocates them: buckets of 8 entries in 64 bytes, key records of 8 + key bytes rounded up to 16,
     // and a ring of 4-byte indices; two of these are rounded up to powers of two.
     const std::size_t entries = entries_for(keys_max);
     const std::size_t buckets = std::bit_ceil(entries) / 8;

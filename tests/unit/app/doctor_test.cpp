@@ -365,11 +365,10 @@ TEST(MemoryPlan, grows_with_workers_and_tables) {
     EXPECT_EQ(one.dpdk_bytes() != 0, one.live);
 }
 
-// At most 256 bytes per IPv4 connection and 384 per IPv6 one, all-in. rte_hash rounds parts of
-// itself up to powers of two; 1.39 million connections use what they get.
+// At most 256 bytes per IPv4 connection and 384 per IPv6 one, all-in, at the defaults.
 TEST(MemoryPlan, keeps_the_budget_per_connection) {
     const auto plan = plan_memory(with_device(
-        "net_null0", "flows: {max_per_worker: 1_390_000, max_ipv6_per_worker: 1_390_000}"));
+        "net_null0", "flows: {max_per_worker: 1_000_000, max_ipv6_per_worker: 250_000}"));
     EXPECT_LE(plan.v4_connection_bytes, 256U);
     EXPECT_LE(plan.v6_connection_bytes, 384U);
     EXPECT_GE(plan.v4_connection_bytes, 64U);
