@@ -31,8 +31,7 @@ PoolSizes pool_sizes(const FlowOptions& options) {
     if (divisor == 1) {
         return {sized(flows * 2), sized(flows), sized(flows * 2)};
     }
-    return {sized(flows * 5 / (2 * divisor)), sized(flows / (2 * divisor)),
-            sized(flows / (2 * divisor))};
+    return {sized(flows * 2 / divisor), sized(flows / (2 * divisor)), sized(flows / (2 * divisor))};
 }
 
 Episodes::Options episode_options(const FlowOptions& options, Nanos direction_skew) {
