@@ -33,10 +33,10 @@ struct Segment {
     bool quoted = false;      // inside an ICMP / ICMPv6 error
     bool fragmented = false;  // first fragment
     // Data offset >= 5, and the checksum, urgent pointer and all options are within the captured
-    // bytes and the IP length. Otherwise state moves but nothing is reported, as in tshark.
+    // bytes and the IP length. Otherwise state moves, but what is reported depends on the options.
     bool header_complete = false;
-    // What is captured of the options: data_words*4 - 20 bytes where header_complete, but for an
-    // impossible option that ends them before the cut. nullptr and 0 if none.
+    // What there is of the options: data_words*4 - 20 bytes where header_complete, else those
+    // before the cut. nullptr and 0 if none.
     std::uint8_t options_bytes = 0;
     const std::uint8_t* options = nullptr;
 };

@@ -11,53 +11,6 @@ namespace tw::decode {
 inline constexpr std::uint32_t kTcpBytesVisible = 16;
 inline constexpr std::uint32_t kTcpBytesMin = 20;
 
-// Length an option must have: tshark does not look into one of these kinds with another length.
-[[nodiscard]] inline std::uint8_t fixed_option_bytes(std::uint8_t kind) {
-    switch (kind) {
-        case 2:  // maximum segment size
-            return 4;
-        case 3:  // window scale
-            return 3;
-        case 4:  // SACK permitted
-            return 2;
-        case 8:  // timestamps
-            return 10;
-        default:
-            return 0;
-    }
-}
-
-// Whether tshark takes a header whose options are cut for whole, because it never reads beyond the
-// cut. It stops at an option of fewer than two bytes; at one that claims more than the header
-// declares, if no more than two bytes are missing; and it steps to the end over one of fixed length
-// that has another (all measured on 4.0.17).
-[[nodiscard]] inline bool options_end_before(const std::uint8_t* options, std::uint32_t available,
-                                             std::uint32_t declared) {
-    constexpr std::uint8_t kNop = 1;
-    bool stepped_over = false;
-    std::uint32_t at = 0;
-    while (at < available) {
-        if (options[at] == kNop) {
-            ++at;
-            continue;
-        }
-        if (options[at] == 0 || at + 1 >= available) {
-            return false;
-        }
-        const std::uint8_t length = options[at + 1];
-        if (length < 2) {
-            return true;
-        }
-        if (length > declared - at) {
-            return declared - available <= 2;
-        }
-        const std::uint8_t fixed = fixed_option_bytes(options[at]);
-        stepped_over = fixed != 0 && length != fixed;
-        at += length;
-    }
-    return stepped_over && at == declared;
-}
-
 //  0             2                  4     8     12            13      14       16         18
 //  | source port | destination port | seq | ack | data offset | flags | window | checksum | urgent
 //  |
@@ -80,11 +33,10 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
     segment.payload_known = !walk.quoted && !walk.fragmented && header_bytes <= reader.wire_bytes();
     segment.payload_bytes = segment.payload_known ? reader.wire_bytes() - header_bytes : 0;
     segment.header_complete = header_bytes >= kTcpBytesMin && reader.has(header_bytes);
-    std::uint32_t options_bytes = segment.header_complete ? header_bytes - kTcpBytesMin : 0;
-    if (header_bytes > kTcpBytesMin && !segment.header_complete && reader.has(kTcpBytesMin)) {
-        options_bytes = reader.captured_bytes() - kTcpBytesMin;
-        segment.header_complete = options_end_before(reader.bytes(kTcpBytesMin, options_bytes),
-                                                     options_bytes, header_bytes - kTcpBytesMin);
+    std::uint32_t options_bytes = 0;
+    if (header_bytes > kTcpBytesMin && reader.has(kTcpBytesMin)) {
+        options_bytes = segment.header_complete ? header_bytes - kTcpBytesMin
+                                                : reader.captured_bytes() - kTcpBytesMin;
     }
     segment.options_bytes = static_cast<std::uint8_t>(options_bytes);
     segment.options = options_bytes != 0 ? reader.bytes(kTcpBytesMin, options_bytes) : nullptr;

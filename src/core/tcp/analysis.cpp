@@ -311,7 +311,7 @@ FlagSet judge(const Segment& s, std::uint8_t sender, Nanos now, Meeting meeting,
             return {};  // state has moved, nothing is printed
         }
     }
-    if (!s.header_complete) {
+    if (!s.header_complete && s.options_bytes == 0) {
         return {};
     }
     extras.mptcp_kinds = options.mptcp_kinds;

@@ -16,8 +16,8 @@ struct SackBlock {
 
 struct OptionFacts {
     std::int8_t window_scale = -1;  // -1 = absent; at most 14 (RFC 7323 section 2.3)
-    // tshark fails inside a SACK option without a whole block (see read_options); what follows it
-    // is not read, and nothing of the segment is printed.
+    // The options are cut short, or a SACK option without a whole block stands where tshark reads a
+    // D-SACK (RFC 2883): it fails there, reads nothing of what follows and prints nothing.
     bool unreadable = false;
     std::uint16_t mptcp_kinds = 0;  // subtypes of Multipath TCP options, one bit each (RFC 8684)
     std::uint8_t sack_count = 0;
