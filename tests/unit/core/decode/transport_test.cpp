@@ -48,7 +48,7 @@ TEST(Tcp, forty_bytes_of_options_fit) {
     EXPECT_EQ(decoding->out.segment.payload_bytes, 3U);
 }
 
-TEST(Tcp, cut_inside_the_options_it_keeps_its_length_but_not_its_options) {
+TEST(Tcp, cut_inside_the_options_it_keeps_its_length_and_what_stands_before) {
     Bytes bytes = tcp().option_timestamps(1, 2).payload(100).build();
     const auto wire_bytes = static_cast<std::uint32_t>(bytes.size());
     bytes.resize(14 + 20 + 31);
@@ -57,9 +57,16 @@ TEST(Tcp, cut_inside_the_options_it_keeps_its_length_but_not_its_options) {
     EXPECT_TRUE(segment.payload_known);
     EXPECT_EQ(segment.payload_bytes, 100U);
     EXPECT_FALSE(segment.header_complete);
-    EXPECT_EQ(segment.options, nullptr);
-    EXPECT_EQ(segment.options_bytes, 0);
+    // 31 bytes of header are captured, 20 of them before the options; nothing beyond may be read.
+    EXPECT_EQ(segment.options_bytes, 11);
+    ASSERT_NE(segment.options, nullptr);
     EXPECT_EQ(decoding->count(Counter::cut_segments), 1U);
+
+    bytes.resize(14 + 20 + 20);
+    const auto bare = decode_bytes(bytes, LinkType::ethernet, wire_bytes);
+    EXPECT_FALSE(bare->out.segment.header_complete);
+    EXPECT_EQ(bare->out.segment.options, nullptr);
+    EXPECT_EQ(bare->out.segment.options_bytes, 0);
 }
 
 TEST(Tcp, a_data_offset_below_five_words_counts_into_the_length) {
