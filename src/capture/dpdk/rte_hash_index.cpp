@@ -15,7 +15,8 @@ namespace tw::dpdk {
 namespace {
 
 // Cuckoo insertion fails beyond about 95 % and slows down well before. With buckets rounded up to a
-// power of two, 1.4 entries a key mean a load of 36 to 71 %, and a connection stays in its 256 bytes.
+// power of two, 1.4 entries a key mean a load of 36 to 71 %, and a connection stays in its 256
+// bytes.
 [[nodiscard]] std::uint32_t entries_for(std::uint32_t keys_max) {
     constexpr std::uint32_t kEntriesMin = 64;
     return std::max(kEntriesMin, keys_max + keys_max / 5 * 2);
@@ -46,8 +47,8 @@ struct RteHashIndex::Table {
 };
 
 std::size_t RteHashIndex::memory_bytes(std::uint32_t key_bytes, std::uint32_t keys_max) {
-    // As 22.11 allocates them: buckets of 8 entries in 64 bytes, key records of 8 + key bytes rounded up to 16,
-    // and a ring of 4-byte indices; two of these are rounded up to powers of two.
+    // As 22.11 allocates them: buckets of 8 entries in 64 bytes, key records of 8 + key bytes
+    // rounded up to 16, and a ring of 4-byte indices; two of these are rounded up to powers of two.
     const std::size_t entries = entries_for(keys_max);
     const std::size_t buckets = std::bit_ceil(entries) / 8;
     const std::size_t key_record = (8 + std::size_t{key_bytes} + 15) / 16 * 16;
