@@ -189,7 +189,9 @@ LiveTotals LiveRun::totals() const {
         }
         if (dispatcher_) {
             one.taken = dispatcher_->counts().frames[id].get();
-            one.ring_full = dispatcher_->dispatch_counts().ring_full[id].get();
+            for (const auto& of_worker : dispatcher_->dispatch_counts().ring_full) {
+                one.ring_full += of_worker[id].get();
+            }
         } else {
             one.taken = one.analysed;
         }

@@ -6,7 +6,7 @@
 #include <rte_ring.h>
 
 #include "base/check.hpp"
-#include "capture/dpdk/mbuf_burst.hpp"
+#include "capture/dpdk/queue_poller.hpp"
 #include "capture/dpdk/sizing.hpp"
 #include "core/decode/decode.hpp"
 #include "core/flow/hash.hpp"
@@ -15,6 +15,7 @@ namespace tw::dpdk {
 
 struct Dispatcher::Lane {
     rte_ring* ring = nullptr;
+    std::uint32_t worker = 0;
     std::uint32_t staged_count = 0;
     rte_mbuf* staged[kBurstMax];
 };
@@ -31,16 +32,18 @@ std::expected<std::unique_ptr<Dispatcher>, Error> Dispatcher::create(
                 ExitCode::environment_failed});
         }
         dispatcher->lanes_[i].ring = ring;
+        dispatcher->lanes_[i].worker = i;
     }
     return dispatcher;
 }
 
 Dispatcher::Dispatcher(const DispatcherOptions& options)
     : options_(options),
-      readers_(options.poller.queues.begin(), options.poller.queues.end()),
+      ports_(std::make_unique<QueuePoller>(options.poller, counts_)),
       lanes_(options.workers),
       idle_(options.poller.waiting) {
     TW_CHECK(options.workers > 0 && !options.poller.queues.empty());
+    dispatch_counts_.ring_full = std::vector<std::array<Count, kPortsMax>>(options.workers);
 }
 
 Dispatcher::~Dispatcher() {
@@ -63,51 +66,37 @@ std::uint64_t Dispatcher::waiting() const {
 
 void Dispatcher::run(RunControl& control) {
     while (!control.stop.load(std::memory_order_relaxed)) {
-        counts_.heartbeat.set(Clock::ticks());
-        if (poll_round()) {
+        if (port_round()) {
             idle_.had_work();
         } else {
             idle_.had_nothing();
         }
     }
-    for (std::uint32_t i = 0; i < kDrainBurstsMax && poll_round(); ++i) {
+    for (std::uint32_t i = 0; i < kDrainBurstsMax && port_round(); ++i) {
     }
     control.dispatcher_done.store(true, std::memory_order_release);
 }
 
-bool Dispatcher::poll_round() {
-    const auto count = static_cast<std::uint32_t>(readers_.size());
-    bool worked = false;
-    std::uint32_t index = first_queue_;
-    first_queue_ = first_queue_ + 1 == count ? 0 : first_queue_ + 1;
-    for (std::uint32_t i = 0; i < count; ++i) {
-        QueueReader& reader = readers_[index];
-        const RxQueue& queue = reader.queue;
-        index = index + 1 == count ? 0 : index + 1;
-        MbufBurst burst;
-        if (!take(reader, *options_.poller.clock, burst)) {
-            continue;
-        }
-        worked = true;
-        counts_.frames[queue.port_id].add(burst.count);
-        counts_.bursts.add(1);
-        counts_.full_bursts.add(burst.count == kBurstMax ? 1 : 0);
-        for (std::uint32_t j = 0; j < burst.count; ++j) {
-            rte_mbuf& mbuf = *burst.mbufs[j];
-            const Nanos time = time_of(mbuf, burst, queue, options_.poller.fields);
-            Lane& lane = lanes_[worker_of(frame_of(mbuf, queue, time))];
-            keep_first_segment(mbuf);
-            carried_time(mbuf, options_.poller.fields) = time;
-            mbuf.port = queue.port_id;  // net_ring leaves what the sender wrote
-            lane.staged[lane.staged_count++] = &mbuf;
-        }
-        for (Lane& lane : lanes_) {
-            if (lane.staged_count != 0) {
-                hand_over(lane, queue);
-            }
+bool Dispatcher::port_round() {
+    return ports_->round([this](const RxQueue& queue, MbufBurst& burst) { spread(queue, burst); });
+}
+
+void Dispatcher::spread(const RxQueue& queue, MbufBurst& burst) {
+    counts_.frames[queue.port_id].add(burst.count);
+    for (std::uint32_t i = 0; i < burst.count; ++i) {
+        rte_mbuf& mbuf = *burst.mbufs[i];
+        const Nanos time = time_of(mbuf, burst, queue, options_.poller.fields);
+        Lane& lane = lanes_[worker_of(frame_of(mbuf, queue, time))];
+        keep_first_segment(mbuf);
+        carried_time(mbuf, options_.poller.fields) = time;
+        mbuf.port = queue.port_id;  // net_ring leaves what the sender wrote
+        lane.staged[lane.staged_count++] = &mbuf;
+    }
+    for (Lane& lane : lanes_) {
+        if (lane.staged_count != 0) {
+            hand_over(lane, queue);
         }
     }
-    return worked;
 }
 
 std::uint32_t Dispatcher::worker_of(const Frame& frame) {
@@ -138,7 +127,7 @@ void Dispatcher::hand_over(Lane& lane, const RxQueue& queue) {
         idle_.had_nothing();
     }
     if (handed < lane.staged_count) {
-        dispatch_counts_.ring_full[queue.port_id].add(lane.staged_count - handed);
+        dispatch_counts_.ring_full[lane.worker][queue.port_id].add(lane.staged_count - handed);
         rte_pktmbuf_free_bulk(lane.staged + handed, lane.staged_count - handed);
     }
     lane.staged_count = 0;

@@ -21,6 +21,9 @@ struct rte_ring;
 
 namespace tw::dpdk {
 
+class QueuePoller;
+struct MbufBurst;
+
 struct DispatcherOptions {
     PollerOptions poller;
     std::uint32_t workers = 1;
@@ -30,7 +33,9 @@ struct DispatcherOptions {
 
 // writer: the dispatcher; readers: control thread
 struct alignas(64) DispatchCounts {
-    std::array<Count, kPortsMax> ring_full;  // frames dropped, by port they came from
+    // Frames dropped because the ring of a worker had no room, by the port they came from. One row
+    // per worker: what one worker lost does not cast doubt on the others.
+    std::vector<std::array<Count, kPortsMax>> ring_full;
 };
 
 class Dispatcher {
@@ -54,19 +59,19 @@ class Dispatcher {
   private:
     struct Lane;  // towards one worker
     explicit Dispatcher(const DispatcherOptions& options);
-    bool poll_round();
+    bool port_round();
     [[nodiscard]] std::uint32_t worker_of(const Frame& frame);
+    void spread(const RxQueue& queue, MbufBurst& burst);
     void hand_over(Lane& lane, const RxQueue& queue);
 
     DispatcherOptions options_;
-    std::vector<QueueReader> readers_;
+    PollerCounts counts_;
+    std::unique_ptr<QueuePoller> ports_;
     std::vector<Lane> lanes_;
     IdleWait idle_;
-    std::uint32_t first_queue_ = 0;
     std::uint32_t next_any_ = 0;  // worker for the next frame without a connection
     // Decoding counts what it sees. The workers decode again and their counters are the ones shown.
     stats::Counters unused_counters_;
-    PollerCounts counts_;
     DispatchCounts dispatch_counts_;
 };
 

@@ -12,22 +12,20 @@
 #include <algorithm>
 #include <charconv>
 
+#include "capture/dpdk/port_info.hpp"
 #include "capture/dpdk/sizing.hpp"
 
 namespace tw::dpdk {
 namespace {
 
-constexpr std::string_view kPcap = "net_pcap";
-constexpr std::string_view kAfPacket = "net_af_packet";
-
 // Unit of the time stamps a driver puts into mbufs. Only drivers known to give time since the
 // epoch: others count device ticks, which need a conversion that is experimental in all three LTS.
 [[nodiscard]] Nanos timestamp_unit_of(std::string_view driver) {
-    if (driver == kPcap) {
+    if (driver == kPcapDriver) {
         return kMicrosecond;  // up to DPDK 25.11
     }
 #if RTE_VERSION >= RTE_VERSION_NUM(25, 3, 0, 0)
-    if (driver == kAfPacket) {
+    if (driver == kAfPacketDriver) {
         return 1;
     }
 #endif
@@ -36,7 +34,7 @@ constexpr std::string_view kAfPacket = "net_af_packet";
 
 // Drop counts of the kernel's packet socket reach imissed from 25.03 on; before, they are hidden.
 [[nodiscard]] bool hides_drops(std::string_view driver) {
-    return driver == kAfPacket && RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0);
+    return driver == kAfPacketDriver && RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0);
 }
 
 // The kernel cuts frames to what is left of a ring slot behind its header, and the driver forgets
@@ -54,12 +52,6 @@ constexpr std::string_view kAfPacket = "net_af_packet";
 // Some drivers begin again at zero when their peer or link goes away.
 [[nodiscard]] std::uint64_t since(std::uint64_t now, std::uint64_t start) {
     return now >= start ? now - start : now;
-}
-
-[[nodiscard]] rte_eth_dev_info info_of(std::uint16_t id) {
-    rte_eth_dev_info info{};
-    rte_eth_dev_info_get(id, &info);
-    return info;
 }
 
 [[nodiscard]] DescriptorLimits limits_of(const rte_eth_dev_info& info) {
@@ -117,7 +109,7 @@ std::expected<std::unique_ptr<Port>, Error> Port::attach(const PortOptions& opti
                               "dpdk-devbind.py --status, then dpdk-devbind.py -b vfio-pci {}",
                               device.name, device.name))});
     }
-    const rte_eth_dev_info info = info_of(id);
+    const rte_eth_dev_info info = device_info(id);
     return std::unique_ptr<Port>(
         new Port(options, id, info.driver_name == nullptr ? "unknown" : info.driver_name));
 }
@@ -133,19 +125,6 @@ Port::~Port() {
     }
 }
 
-RssAbility Port::rss_ability() const {
-    const rte_eth_dev_info info = info_of(id_);
-    RssAbility ability;
-    ability.port = options_.name;
-    // net_null offers a table and hashes nothing, net_tap's hash is not symmetric, the others have
-    // none: only hardware, or what looks like it, is believed.
-    ability.hashes = options_.device.bus == Bus::pci;
-    ability.types = info.flow_type_rss_offloads;
-    ability.table_entries = info.reta_size;
-    ability.queues_max = info.max_rx_queues;
-    return ability;
-}
-
 Error Port::failed(const std::string& step, int error, const EalLog& log) const {
     return Error{fmt::format("port {} ({}): cannot {}: {}", options_.name, options_.device.name,
                              step, log.reason(rte_strerror(error < 0 ? -error : error))),
@@ -153,7 +132,7 @@ Error Port::failed(const std::string& step, int error, const EalLog& log) const 
 }
 
 std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log) {
-    const rte_eth_dev_info info = info_of(id_);
+    const rte_eth_dev_info info = device_info(id_);
     rte_eth_conf config{};
     config.rxmode.mtu = 0;  // the driver's own
     config.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
@@ -169,7 +148,7 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
     }
     // A monitor port never transmits. Some drivers want a queue all the same: net_tap and
     // net_af_xdp say so, net_memif would only refuse every peer that has a receive ring.
-    std::uint16_t transmit_queues = driver_ == "net_memif" ? setup.rss.queues : 0;
+    std::uint16_t transmit_queues = driver_ == kMemifDriver ? setup.rss.queues : 0;
     log.begin_attempt();
     int error = rte_eth_dev_configure(id_, setup.rss.queues, transmit_queues, &config);
     if (error != 0 && transmit_queues == 0) {
@@ -274,52 +253,6 @@ void Port::listen_only(spdlog::logger& logger) {
     }
 }
 
-std::expected<void, Error> Port::apply_rss(const RssPlan& plan, EalLog& log,
-                                           spdlog::logger& logger) {
-    const std::uint16_t entries = info_of(id_).reta_size;
-    std::vector<rte_eth_rss_reta_entry64> table((entries + RTE_ETH_RETA_GROUP_SIZE - 1U) /
-                                                RTE_ETH_RETA_GROUP_SIZE);
-    for (std::uint16_t entry = 0; entry < entries; ++entry) {
-        auto& group = table[entry / RTE_ETH_RETA_GROUP_SIZE];
-        group.mask |= std::uint64_t{1} << entry % RTE_ETH_RETA_GROUP_SIZE;
-        group.reta[entry % RTE_ETH_RETA_GROUP_SIZE] = queue_of_entry(plan, entry);
-    }
-    log.begin_attempt();
-    int error = rte_eth_dev_rss_reta_update(id_, table.data(), entries);
-    if (error == 0) {
-        for (auto& group : table) {
-            std::fill(std::begin(group.reta), std::end(group.reta), std::uint16_t{UINT16_MAX});
-        }
-        error = rte_eth_dev_rss_reta_query(id_, table.data(), entries);
-    }
-    log.end_attempt();
-    if (error != 0) {
-        return std::unexpected(failed("write the RSS redirection table", error, log));
-    }
-    for (std::uint16_t entry = 0; entry < entries; ++entry) {
-        const std::uint16_t queue =
-            table[entry / RTE_ETH_RETA_GROUP_SIZE].reta[entry % RTE_ETH_RETA_GROUP_SIZE];
-        if (queue != queue_of_entry(plan, entry)) {
-            return std::unexpected(Error{
-                fmt::format("port {} ({}): entry {} of the RSS redirection table reads back as {}, "
-                            "not {}: use workers.distribution: dispatcher",
-                            options_.name, driver_, entry, queue, queue_of_entry(plan, entry)),
-                ExitCode::environment_failed});
-        }
-    }
-    std::vector<std::uint8_t> key(256);
-    rte_eth_rss_conf read_back{};
-    read_back.rss_key = key.data();
-    read_back.rss_key_len = info_of(id_).hash_key_size;
-    const bool known = rte_eth_dev_rss_hash_conf_get(id_, &read_back) == 0;
-    logger.info(
-        "port {}: RSS over {} queues, key 6D5A repeated, table of {} entries with period {}, "
-        "hashes {}",
-        options_.name, plan.queues, entries, plan.period,
-        known ? rss_types_text(read_back.rss_hf) : "what the driver does not say");
-    return {};
-}
-
 RxQueue Port::queue(std::uint16_t index) const {
     RxQueue queue;
     queue.port_id = id_;
@@ -328,7 +261,7 @@ RxQueue Port::queue(std::uint16_t index) const {
     queue.link = options_.link;
     queue.from_file = !options_.device.file.empty();
     queue.cut_from_bytes =
-        driver_ == kAfPacket ? slot_bytes(options_.device) : options_.cut_from_bytes;
+        driver_ == kAfPacketDriver ? slot_bytes(options_.device) : options_.cut_from_bytes;
     queue.cut_frames = options_.cut_frames.empty() ? nullptr : &options_.cut_frames;
     queue.timestamp_unit = timestamp_unit_of(driver_);
     return queue;
@@ -344,7 +277,7 @@ PortCounters Port::counters() const {
         counters.missed = since(stats.imissed, at_start_.missed);
     }
     counters.missed_known = !hides_drops(driver_);
-    counters.no_mbuf_is_loss = driver_ == kPcap;
+    counters.no_mbuf_is_loss = driver_ == kPcapDriver;
     return counters;
 }
 

@@ -4,7 +4,7 @@
 #include <rte_ring.h>
 
 #include "base/check.hpp"
-#include "capture/dpdk/mbuf_burst.hpp"
+#include "capture/dpdk/queue_poller.hpp"
 
 namespace tw::dpdk {
 namespace {
@@ -19,7 +19,8 @@ constexpr std::uint32_t kBurstsPerTick = 64;
 Worker::Worker(const WorkerOptions& options, FrameHandler& handler)
     : options_(options),
       handler_(handler),
-      readers_(options.poller.queues.begin(), options.poller.queues.end()),
+      ports_(std::make_unique<QueuePoller>(options.poller, counts_)),
+      ring_pace_(*options.poller.clock),
       by_port_(kPortsMax),
       idle_(options.poller.waiting),
       tick_interval_(options.poller.clock->ticks_per_second() / kTicksPerSecond) {
@@ -28,6 +29,8 @@ Worker::Worker(const WorkerOptions& options, FrameHandler& handler)
         by_port_[queue.port_id] = queue;
     }
 }
+
+Worker::~Worker() = default;
 
 void Worker::run(const RunControl& control) {
     last_tick_ = Clock::ticks();
@@ -41,51 +44,35 @@ void Worker::run(const RunControl& control) {
 
 void Worker::poll_ports(const RunControl& control) {
     while (!control.stop.load(std::memory_order_relaxed)) {
-        const std::uint64_t now = Clock::ticks();
-        counts_.heartbeat.set(now);
-        after_round(poll_round(), now);
+        after_round(port_round(), counts_.heartbeat.get());
     }
 }
 
 // Whatever the queues hold at the stop is analysed too.
 void Worker::drain_ports() {
     for (std::uint32_t i = 0; i < kDrainBurstsMax; ++i) {
-        if (!poll_round()) {
+        if (!port_round()) {
             return;
         }
     }
 }
 
-// One burst from each queue, so that a busy direction cannot run far ahead of the other.
-bool Worker::poll_round() {
-    const auto count = static_cast<std::uint32_t>(readers_.size());
-    bool worked = false;
-    std::uint32_t index = first_queue_;
-    first_queue_ = first_queue_ + 1 == count ? 0 : first_queue_ + 1;
-    for (std::uint32_t i = 0; i < count; ++i) {
-        QueueReader& reader = readers_[index];
-        const RxQueue& queue = reader.queue;
-        index = index + 1 == count ? 0 : index + 1;
-        MbufBurst burst;
-        if (!take(reader, *options_.poller.clock, burst)) {
-            continue;
-        }
-        worked = true;
-        for (std::uint32_t j = 0; j < burst.count; ++j) {
-            const rte_mbuf& mbuf = *burst.mbufs[j];
-            frames_[j] = frame_of(mbuf, queue, time_of(mbuf, burst, queue, options_.poller.fields));
+bool Worker::port_round() {
+    return ports_->round([this](const RxQueue& queue, MbufBurst& burst) {
+        for (std::uint32_t i = 0; i < burst.count; ++i) {
+            const rte_mbuf& mbuf = *burst.mbufs[i];
+            frames_[i] = frame_of(mbuf, queue, time_of(mbuf, burst, queue, options_.poller.fields));
         }
         counts_.frames[queue.port_id].add(burst.count);
         handle({frames_.data(), burst.count});
         burst.free();
-    }
-    return worked;
+    });
 }
 
 void Worker::poll_ring(const RunControl& control) {
     for (;;) {
         const std::uint64_t now = Clock::ticks();
-        counts_.heartbeat.set(now);
+        ring_pace_.beat(now, counts_);
         // Looked at before the ring: what the dispatcher left there before it was done is seen.
         const bool last = control.dispatcher_done.load(std::memory_order_acquire);
         const bool worked = ring_round();
@@ -112,6 +99,8 @@ bool Worker::ring_round() {
             frame_of(mbuf, by_port_[mbuf.port], carried_time(mbuf, options_.poller.fields));
         counts_.frames[mbuf.port].add(1);
     }
+    counts_.bursts.add(1);
+    counts_.full_bursts.add(burst.count == kBurstMax ? 1 : 0);
     handle({frames_.data(), burst.count});
     burst.free();
     return true;
@@ -120,8 +109,6 @@ bool Worker::ring_round() {
 void Worker::handle(std::span<const Frame> frames) {
     handler_.handle(frames);
     last_frame_time_ = frames.back().time;
-    counts_.bursts.add(1);
-    counts_.full_bursts.add(frames.size() == kBurstMax ? 1 : 0);
     if (options_.time_from_frames && ++bursts_since_tick_ >= kBurstsPerTick) {
         bursts_since_tick_ = 0;
         handler_.tick(last_frame_time_);

@@ -15,6 +15,8 @@ struct rte_ring;
 
 namespace tw::dpdk {
 
+class QueuePoller;
+
 // What a worker feeds. One virtual call per burst.
 class FrameHandler {
   public:
@@ -36,6 +38,9 @@ struct WorkerOptions {
 class Worker {
   public:
     Worker(const WorkerOptions& options, FrameHandler& handler);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
 
     // Returns once control.stop is set and what has arrived by then is handled.
     void run(const RunControl& control);
@@ -44,7 +49,7 @@ class Worker {
   private:
     void poll_ports(const RunControl& control);
     void drain_ports();
-    bool poll_round();
+    bool port_round();
     void poll_ring(const RunControl& control);
     bool ring_round();
     void handle(std::span<const Frame> frames);
@@ -52,16 +57,16 @@ class Worker {
 
     WorkerOptions options_;
     FrameHandler& handler_;
-    std::vector<QueueReader> readers_;
+    PollerCounts counts_;
+    std::unique_ptr<QueuePoller> ports_;
+    Pace ring_pace_;
     std::vector<RxQueue> by_port_;  // index: port id
     IdleWait idle_;
-    std::uint32_t first_queue_ = 0;  // whose turn it is to be polled first
     std::uint32_t bursts_since_tick_ = 0;
     std::uint64_t last_tick_ = 0;  // both in ticks of the clock
     std::uint64_t tick_interval_;
     Nanos last_frame_time_ = 0;
     std::array<Frame, kBurstMax> frames_;  // of one burst
-    PollerCounts counts_;
 };
 
 }  // namespace tw::dpdk

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a driver says of a port, and its name where a rule depends on it. Private to the files that
+// make up Port.
+#pragma once
+
+#include <rte_ethdev.h>
+
+#include <string_view>
+
+namespace tw::dpdk {
+
+inline constexpr std::string_view kPcapDriver = "net_pcap";
+inline constexpr std::string_view kAfPacketDriver = "net_af_packet";
+inline constexpr std::string_view kMemifDriver = "net_memif";
+
+[[nodiscard]] inline rte_eth_dev_info device_info(std::uint16_t id) {
+    rte_eth_dev_info info{};
+    rte_eth_dev_info_get(id, &info);
+    return info;
+}
+
+}  // namespace tw::dpdk
