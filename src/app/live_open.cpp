@@ -216,19 +216,19 @@ PipelineOptions LiveRun::pipeline_options() const {
         eal_->memory() == dpdk::Memory::huge_pages ? Backing::populated : Backing::lazy;
     options.flows.details_divisor = kDetailsDivisor;
     options.flows.hash_seed = hash_seed_;
-    options.analysis.direction_skew = config_.analysis.direction_skew;
+    options.analysis.direction_skew = of_every_tap(config_.analysis.direction_skew);
     for (const auto& [name, tap] : config_.taps) {
         const auto known = std::find(devices_.taps.begin(), devices_.taps.end(), name);
         if (known == devices_.taps.end()) {
             continue;
         }
-        KeyScope& scope =
-            options.decode.key_scope[static_cast<std::size_t>(known - devices_.taps.begin())];
+        const auto index = static_cast<std::size_t>(known - devices_.taps.begin());
+        KeyScope& scope = options.decode.key_scope[index];
         scope.vlan = tap.vlan_key;
         scope.tunnel = tap.tunnel_key;
-        // One wait for all taps: the longest is right for each, only later.
-        options.analysis.direction_skew =
-            std::max(options.analysis.direction_skew, tap.direction_skew);
+        if (tap.direction_skew >= 0) {
+            options.analysis.direction_skew[index] = tap.direction_skew;
+        }
     }
     return options;
 }

@@ -61,7 +61,7 @@ struct ReadArguments {
     }
     options.connections_max = arguments.max_flows.empty() ? 0 : config.flows.max_per_worker;
     options.timeouts = config.flows.timeouts;
-    options.analysis.direction_skew = config.analysis.direction_skew;
+    options.analysis.direction_skew = of_every_tap(config.analysis.direction_skew);
     options.decode.decap = config.analysis.decap;
     options.progress = !arguments.no_progress;
     return options;

@@ -43,8 +43,7 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
              "receive descriptors of a queue; auto: the most the device takes"},
             {64, 65'536, {"auto", 0}}),
         duration<&Tap::direction_skew>(
-            {"taps.*.direction_skew", "",
-             "analysis.direction_skew for this tap's sake; the longest of all counts"},
+            {"taps.*.direction_skew", "", "analysis.direction_skew of this tap alone"},
             {0, 10 * kSecond, {"inherit", -1}}),
         boolean<&Tap::vlan_key>(
             {"taps.*.vlan_key", "", "the innermost VLAN id tells connections apart"}),

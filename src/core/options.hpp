@@ -13,6 +13,13 @@ namespace tw {
 
 inline constexpr std::uint32_t kTapsMax = 16;
 
+// The same time for each tap; index: Frame::tap.
+[[nodiscard]] constexpr std::array<Nanos, kTapsMax> of_every_tap(Nanos time) {
+    std::array<Nanos, kTapsMax> times{};
+    times.fill(time);
+    return times;
+}
+
 // Encapsulations that can be opened, one bit each. VLAN, MPLS and PPPoE sit below IP; "ipip" covers
 // IPv4/IPv6 in IPv4/IPv6.
 enum class Decap : std::uint16_t {
@@ -58,8 +65,8 @@ struct FlowOptions {
 
 struct AnalysisOptions {
     // How long after an ACK its data may still be captured late, when the two directions come from
-    // different ports, queues or files. Flags never wait.
-    Nanos direction_skew = 50 * kMillisecond;
+    // different ports, queues or files; of the tap that saw the connection first. Flags never wait.
+    std::array<Nanos, kTapsMax> direction_skew = of_every_tap(50 * kMillisecond);
     // Follow unacknowledged segments exactly as tshark does, up to its limit of 10,000 per
     // direction; live treats the list as never full, which changes nothing but FIN/SYN beyond that
     // limit.

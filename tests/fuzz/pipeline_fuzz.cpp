@@ -50,7 +50,7 @@ PipelineOptions options_from(ByteFeed& feed) {
     options.flows.timeouts.enabled = (bits & 1) != 0;
     options.analysis.exact_flight = (bits & 2) != 0;
     options.flows.details_divisor = (bits & 4) != 0 ? 16 : 1;
-    options.analysis.direction_skew = (bits & 8) != 0 ? 50 * kMillisecond : 0;
+    options.analysis.direction_skew = of_every_tap((bits & 8) != 0 ? 50 * kMillisecond : 0);
     options.flows.hash_seed = feed.u8();
     return options;
 }

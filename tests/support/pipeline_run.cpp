@@ -31,13 +31,15 @@ PipelineRun::PipelineRun(const PipelineOptions& options, std::unique_ptr<flow::F
       counters_(std::make_unique<stats::Counters>()),
       pipeline_(std::make_unique<Pipeline>(options, *v4_, *v6_, *outbox_, *counters_)) {}
 
-Observation PipelineRun::feed(const std::vector<std::uint8_t>& bytes, Nanos time, LinkType link) {
+Observation PipelineRun::feed(const std::vector<std::uint8_t>& bytes, Nanos time, LinkType link,
+                              std::uint8_t tap) {
     Frame frame;
     frame.data = bytes.data();
     frame.captured_bytes = frame.wire_bytes = static_cast<std::uint32_t>(bytes.size());
     frame.time = time;
     frame.number = ++number_;
     frame.link = link;
+    frame.tap = tap;
     return feed(std::span(&frame, 1)).front();
 }
 

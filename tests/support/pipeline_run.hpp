@@ -24,7 +24,7 @@ class PipelineRun {
 
     // One frame, all of it captured.
     Observation feed(const std::vector<std::uint8_t>& bytes, Nanos time,
-                     LinkType link = LinkType::ethernet);
+                     LinkType link = LinkType::ethernet, std::uint8_t tap = 0);
     // A burst; numbers and everything else as given.
     std::vector<Observation> feed(std::span<const Frame> frames);
     // Closes every connection.

@@ -16,6 +16,7 @@
 #include "core/decode/decoded.hpp"
 #include "core/event/outbox.hpp"
 #include "core/flow/table.hpp"
+#include "core/options.hpp"
 #include "core/tcp/flags.hpp"
 
 namespace tw::tcp {
@@ -91,7 +92,7 @@ class Episodes {
         std::uint32_t records_max;
         std::uint32_t holes_max;
         Backing backing;
-        Nanos direction_skew;
+        std::array<Nanos, kTapsMax> direction_skew;  // index: Frame::tap
     };
     Episodes(const Options& options, event::Outbox& outbox, stats::Counters& counters);
 
@@ -157,7 +158,7 @@ class Episodes {
 
     Pool<EpisodeRecord> records_;
     Pool<Hole> holes_;
-    Nanos direction_skew_;
+    std::array<Nanos, kTapsMax> direction_skew_;
     event::Outbox& outbox_;
     stats::Counters& counters_;
 };

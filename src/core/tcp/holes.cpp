@@ -197,9 +197,11 @@ void Episodes::report_waited(const Scene& scene, std::uint8_t owner, HalfEpisode
     if (half.waiting_count == 0) {
         return;
     }
+    const std::uint16_t tap = scene.flow->tap;
+    const Nanos skew = direction_skew_[tap < kTapsMax ? tap : 0];
     for (std::uint32_t* link = &half.holes_head; *link != 0;) {
         Hole& hole = holes_[*link];
-        if (!hole.acknowledged || scene.now - hole.touched_time < direction_skew_) {
+        if (!hole.acknowledged || scene.now - hole.touched_time < skew) {
             link = &hole.next;
             continue;
         }

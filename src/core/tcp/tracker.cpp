@@ -34,7 +34,8 @@ PoolSizes pool_sizes(const FlowOptions& options) {
     return {sized(flows * 2 / divisor), sized(flows / (2 * divisor)), sized(flows / (2 * divisor))};
 }
 
-Episodes::Options episode_options(const FlowOptions& options, Nanos direction_skew) {
+Episodes::Options episode_options(const FlowOptions& options,
+                                  const std::array<Nanos, kTapsMax>& direction_skew) {
     const PoolSizes sizes = pool_sizes(options);
     return {sizes.episodes, sizes.holes, options.backing, direction_skew};
 }
@@ -257,7 +258,7 @@ void Tracker::close(flow::FlowTable& table, std::uint32_t slot) {
 
 std::size_t Tracker::memory_bytes(const FlowOptions& options) {
     return pool_sizes(options).details * Pool<SideDetail>::bytes_per_record() +
-           Episodes::memory_bytes(episode_options(options, 0));
+           Episodes::memory_bytes(episode_options(options, {}));
 }
 
 }  // namespace tw::tcp

@@ -48,6 +48,7 @@ class Talk {
 
     test::PipelineRun run;
     Nanos now = 1000 * kSecond;
+    std::uint8_t tap = 0;
 
   private:
     Observation send(std::string_view from, std::string_view to, std::uint16_t sport,
@@ -66,7 +67,7 @@ class Talk {
         if (sack.size() != 0) {
             packet.option_nop().option_nop().option_sack(sack);
         }
-        return run.feed(packet.payload(bytes).build(), now);
+        return run.feed(packet.payload(bytes).build(), now, LinkType::ethernet, tap);
     }
 };
 
@@ -227,13 +228,36 @@ TEST(Episodes, unseen_number_at_the_end_may_be_the_fin_unless_data_follows) {
 
 TEST(Episodes, skew_zero_judges_at_the_ack) {
     PipelineOptions options = test::read_options();
-    options.analysis.direction_skew = 0;
+    options.analysis.direction_skew = of_every_tap(0);
     Talk talk(options);
     talk.open();
     talk.server(1, 1, "A", 100);
     talk.client(1, 201, "A", 0);
     ASSERT_EQ(talk.run.events().size(), 1U);
     EXPECT_EQ(talk.run.events()[0].resolution, Resolution::acknowledged_unseen);
+}
+
+TEST(Episodes, each_tap_waits_its_own_direction_skew) {
+    PipelineOptions options = test::read_options();
+    options.analysis.direction_skew = of_every_tap(0);
+    options.analysis.direction_skew[1] = 20 * kMillisecond;
+    options.analysis.direction_skew[2] = 200 * kMillisecond;
+    const auto late_after_ack = [&options](std::uint8_t tap, Nanos milliseconds) {
+        Talk talk(options);
+        talk.tap = tap;
+        talk.open();
+        talk.server(1, 1, "A", 100);
+        talk.client(1, 201, "A", 0);
+        talk.wait(milliseconds);
+        talk.server(101, 1, "A", 100);
+        talk.run.finish();
+        EXPECT_EQ(talk.run.events().size(), 1U);
+        return talk.run.events().at(0).resolution;
+    };
+    EXPECT_EQ(late_after_ack(0, 0), Resolution::acknowledged_unseen);
+    EXPECT_EQ(late_after_ack(1, 10), Resolution::filled_after_ack);
+    EXPECT_EQ(late_after_ack(1, 100), Resolution::acknowledged_unseen);
+    EXPECT_EQ(late_after_ack(2, 100), Resolution::filled_after_ack);
 }
 
 TEST(Episodes, repeat_run_ends_with_the_ack_that_covers_it) {
