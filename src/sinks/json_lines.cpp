@@ -128,6 +128,15 @@ void write_event(std::string& line, const event::Event& event, std::span<const s
         json.key("fin_possible");
         json.boolean(true);
     }
+    if (event.capture_known) {
+        json.begin_array("capture");
+        for (const event::CaptureFaultInfo& fault : event::capture_fault_table()) {
+            if ((event.capture & event::bits(fault.id)) != 0) {
+                json.plain_string(fault.name);
+            }
+        }
+        json.end_array();
+    }
     if (event.type == event::EventType::repeat) {
         json.key("repeats");
         json.number(event.repeats_count);

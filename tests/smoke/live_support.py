@@ -136,7 +136,7 @@ def comparable(text, without=()):
     frame numbers, which a live run has none of."""
     found = []
     for item in json_lines(text)[1:]:
-        for key in ("id", "stream", "tap", *without):
+        for key in ("id", "stream", "tap", "capture", *without):
             item.pop(key, None)
         for key in ("subject", "evidence"):
             for reference in item.get(key, []):

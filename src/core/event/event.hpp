@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/time.hpp"
+#include "core/event/capture_marks.hpp"
 #include "core/flow/key.hpp"
 #include "core/tcp/flags.hpp"
 
@@ -59,6 +60,8 @@ struct Event {
     std::uint8_t evidence_count = 0;
     std::uint32_t repeats_count = 0;  // repeat: segments in the run
     FlowName flow;
+    // What it rests on was not on the wire before: the last moment at which all was well.
+    Nanos since = 0;
     Nanos time = 0;      // first sign
     Nanos time_end = 0;  // resolution, or the last moment the flow was seen
     std::uint32_t seq_begin = 0;
@@ -69,6 +72,9 @@ struct Event {
     // acknowledged_unseen at the end of what the sender was seen to send, and no FIN of it
     // captured: the last number may be the FIN and no byte.
     bool fin_possible = false;
+    // Live: what the ledger says of the capture from `since` to `time_end`. Files bring no ledger.
+    bool capture_known = false;
+    CaptureFaults capture = 0;
     std::uint64_t bytes = 0;  // hole: its length; repeat: payload bytes sent again
     // hole: the segment that showed it; repeat: the first and the last repeated segment
     std::array<FrameRef, kSubjectsMax> subject{};

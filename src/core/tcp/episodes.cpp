@@ -199,6 +199,7 @@ void Episodes::extend_run(const Scene& scene, std::uint8_t owner, Range range,
         run.begin = range.begin;
         run.end = range.end;
         run.acknowledged_before = acknowledged_before;
+        run.since = Lead(std::max(receiver.ack_time, scene.cold->first), scene.now);
         run.first_time = scene.now;
         run.first_frame = scene.frame;
     }
@@ -227,6 +228,7 @@ void Episodes::report_run(const Scene& scene, std::uint8_t owner, RepeatRun& run
                           Resolution resolution, const event::FrameRef* evidence) {
     Event event = event_of(scene, owner, EventType::repeat);
     event.resolution = resolution;
+    event.since = run.since.before(run.first_time);
     event.time = run.first_time;
     event.time_end = evidence != nullptr ? evidence->time : run.last_time;
     event.seq_begin = run.begin;
@@ -252,6 +254,7 @@ void Episodes::report_hole(const Scene& scene, std::uint8_t owner, const Hole& h
                           resolution == Resolution::acknowledged_unseen;
     const Nanos seen_last = std::max(scene.flow->half[0].ack_time, scene.flow->half[1].ack_time);
     event.resolution = resolution;
+    event.since = hole.since.before(hole.opened_time);
     event.time = hole.opened_time;
     event.time_end = resolved ? hole.touched_time : seen_last;
     event.seq_begin = range.begin;

@@ -9,6 +9,7 @@
 //        captured      missing captured       next expected
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "base/pool.hpp"
@@ -21,6 +22,30 @@
 
 namespace tw::tcp {
 
+// A moment before another in four bytes: steps of 2^14 ns (16 us), rounded so that it is never too
+// late; the last value stands for anything beyond 19 hours.
+class Lead {
+  public:
+    Lead() = default;
+    Lead(Nanos earlier, Nanos moment) {
+        // Unsigned: files may hold any times.
+        const auto apart = static_cast<std::uint64_t>(moment) - static_cast<std::uint64_t>(earlier);
+        if (moment > earlier) {
+            steps_ = static_cast<std::uint32_t>(
+                std::min<std::uint64_t>((apart >> kShift) + 1, kLongAgo));
+        }
+    }
+    [[nodiscard]] Nanos before(Nanos moment) const {
+        const Nanos apart = Nanos{steps_} << kShift;
+        return steps_ == kLongAgo || moment < INT64_MIN + apart ? INT64_MIN : moment - apart;
+    }
+
+  private:
+    static constexpr int kShift = 14;
+    static constexpr std::uint32_t kLongAgo = UINT32_MAX;
+    std::uint32_t steps_ = 0;
+};
+
 struct Hole {
     std::uint32_t begin;
     std::uint32_t end;
@@ -30,9 +55,10 @@ struct Hole {
     std::uint64_t opened_frame;
     Nanos touched_time;  // last filled or acknowledged
     std::uint64_t touched_frame;
+    Lead since;         // opened_time back to the byte before it: its own were not sent earlier
     bool acknowledged;  // the receiver has these bytes; waits direction_skew for late capture
 };
-static_assert(sizeof(Hole) <= 64);
+static_assert(sizeof(Hole) <= 56);
 
 struct Range {
     std::uint32_t begin;
@@ -43,8 +69,9 @@ struct RepeatRun {
     std::uint32_t begin;
     std::uint32_t end;
     std::uint64_t bytes;
-    std::uint32_t count;  // segments; 0 = no run
-    bool acknowledged_before;
+    std::uint32_t count : 31;  // segments; 0 = no run
+    std::uint32_t acknowledged_before : 1;
+    Lead since;  // first_time back to the receiver's last segment: an ACK may have been lost since
     Nanos first_time;
     Nanos last_time;
     std::uint64_t first_frame;
@@ -78,6 +105,7 @@ struct Scene {
     flow::ColdFlow* cold;
     Nanos now;
     std::uint64_t frame;
+    Nanos raised;  // Half::nxt_time of the sender as it was before this segment
 };
 
 class Episodes {

@@ -18,6 +18,9 @@ void Episodes::open_hole(const Scene& scene, std::uint8_t owner, Range range, bo
         give_up_lowest(scene, owner, half);
     }
     Hole hole{};
+    // Data shows a hole of its sender, an ACK one of the other side.
+    const Nanos raised = acknowledged ? scene.flow->half[owner].nxt_time : scene.raised;
+    hole.since = Lead(std::max(raised, scene.cold->first), scene.now);
     hole.begin = hole.origin = range.begin;
     hole.end = range.end;
     hole.opened_time = hole.touched_time = scene.now;

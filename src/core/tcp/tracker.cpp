@@ -136,6 +136,7 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
         observation.stream = cold.stream;
     }
     observation.completeness = meeting == Meeting::reused ? completeness::kSyn : flow.completeness;
+    const Nanos raised = flow.half[sender].nxt_time;
     observation.flags = judge_segment(table, slot, frame.time, found, meeting);
     observation.initial_rtt = initial_rtt(flow);
     flow.last_seen = flow::coarse_time(frame.time);
@@ -152,8 +153,8 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
         count_flags(flow, cold, sender, observation.flags);
     }
     if (segment.payload_known) {
-        episodes_.observe({&table, slot, &flow, &cold, frame.time, frame.number}, segment, sender,
-                          observation.flags);
+        episodes_.observe({&table, slot, &flow, &cold, frame.time, frame.number, raised}, segment,
+                          sender, observation.flags);
     }
 }
 
@@ -235,7 +236,7 @@ void Tracker::close(flow::FlowTable& table, std::uint32_t slot) {
     record.completeness = flow.completeness;
     record.client_known = (flow.bits & flow::flow_bit::kClientKnown) != 0;
     record.tap = static_cast<std::uint8_t>(flow.tap);
-    const auto missing = episodes_.close({&table, slot, &flow, &cold, record.last, 0});
+    const auto missing = episodes_.close({&table, slot, &flow, &cold, record.last, 0, 0});
     record.details_lost = (flow.bits & flow::flow_bit::kDetailsLost) != 0;
     for (std::uint8_t side = 0; side < 2; ++side) {
         const auto direction = static_cast<std::size_t>(direction_of(flow, side));

@@ -401,5 +401,54 @@ TEST(Episodes, pools_run_dry_without_losing_flags) {
     EXPECT_EQ(talk.run.flows()[0].flags[1][lost], 50U);
 }
 
+// What the ledger is asked about begins where all was well, not at the first sign: the tail of a
+// conversation may be noticed long after it was lost.
+TEST(Episodes, a_hole_could_be_lost_since_the_byte_before_it) {
+    Talk talk;
+    talk.open();
+    talk.server(1, 1, "A", 100);
+    const Nanos before = talk.now;
+    talk.wait(10'000);
+    talk.client(1, 101, "A", 0);
+    talk.wait(10'000);
+    talk.server(201, 1, "FA", 0);
+    talk.run.finish();
+    ASSERT_EQ(talk.run.events().size(), 1U);
+    const Event& event = talk.run.events().front();
+    EXPECT_LE(event.since, before);
+    EXPECT_GT(event.since, before - kMillisecond);
+    EXPECT_EQ(event.time, talk.now);
+}
+
+TEST(Episodes, a_repeat_may_rest_on_an_ack_lost_since_the_receiver_spoke) {
+    Talk talk;
+    talk.open();
+    talk.server(1, 1, "A", 100);
+    talk.client(1, 101, "A", 0);
+    const Nanos spoke = talk.now;
+    talk.server(101, 1, "A", 100);
+    talk.wait(300);
+    talk.server(101, 1, "A", 100);
+    talk.run.finish();
+    ASSERT_EQ(talk.run.events().size(), 1U);
+    EXPECT_LE(talk.run.events().front().since, spoke);
+    EXPECT_GT(talk.run.events().front().since, spoke - kMillisecond);
+}
+
+TEST(Lead, is_never_late_and_never_more_than_a_step_early) {
+    for (const Nanos apart : {Nanos{0}, Nanos{1}, Nanos{16'384}, kSecond, 3600 * kSecond}) {
+        const Nanos moment = 1'700'000'000 * kSecond;
+        const Nanos told = Lead(moment - apart, moment).before(moment);
+        EXPECT_LE(told, moment - apart);
+        EXPECT_GE(told, moment - apart - 16'384);
+    }
+}
+
+TEST(Lead, survives_any_time) {
+    EXPECT_EQ(Lead(INT64_MIN, INT64_MAX).before(0), INT64_MIN);
+    EXPECT_EQ(Lead(INT64_MAX, INT64_MIN).before(5), 5);
+    EXPECT_EQ(Lead(0, kSecond).before(INT64_MIN + 5), INT64_MIN);
+}
+
 }  // namespace
 }  // namespace tw::tcp
