@@ -318,17 +318,10 @@ std::expected<void, Error> LiveRun::make_pollers() {
 
 // Last, so that no mistake elsewhere truncates a file.
 std::expected<void, Error> LiveRun::open_outputs() {
-    events_ = std::make_unique<sinks::EventLines>(devices_.taps);
-    flows_ = std::make_unique<sinks::FlowLines>(devices_.taps);
-    if (!config_.events.path.empty()) {
-        if (auto opened = events_->open(config_.events.path); !opened) {
-            return opened;
-        }
-    }
-    if (!config_.flow_records.path.empty()) {
-        return flows_->open(config_.flow_records.path);
-    }
-    return {};
+    outputs_ = std::make_unique<LiveOutputs>(
+        devices_.taps, devices_.from_files ? sinks::Patience::endless : sinks::Patience::none,
+        logger_);
+    return outputs_->open(config_);
 }
 
 }  // namespace tw::app

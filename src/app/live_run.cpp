@@ -12,8 +12,6 @@
 namespace tw::app {
 namespace {
 
-// Popped from one worker before the others get their turn.
-constexpr std::uint32_t kPopsMax = 1024;
 constexpr Nanos kFlushInterval = 100 * kMillisecond;
 constexpr Nanos kClockInterval = kSecond;
 constexpr timespec kNap{0, 1'000'000};
@@ -34,6 +32,10 @@ ExitCode LiveRun::run() {
     // Some drivers forget their counters when stopped, so this comes first.
     const LiveTotals last = totals();
     const Nanos duration = steady_now() - started_;
+    outputs_->set_patience(devices_.from_files ? sinks::Patience::endless : sinks::Patience::brief);
+    if (!devices_.from_files) {
+        outputs_->set_patience(sinks::Patience::brief);
+    }
     close_connections();
     for (const auto& port : ports_) {
         port->stop();
@@ -41,7 +43,9 @@ ExitCode LiveRun::run() {
     LiveTotals closed = totals();
     closed.ports = last.ports;
     closed.waiting = last.waiting;
-    const ExitCode code = finish();
+    const ExitCode code =
+        outputs_->finish(closed.counters.get(stats::Counter::events_dropped) +
+                         closed.counters.get(stats::Counter::flow_records_dropped));
     for (const std::string& line : final_text(closed, duration)) {
         logger_.info("{}", line);
     }
@@ -86,7 +90,7 @@ void LiveRun::keep_house() {
         }
         if (now - last_flush_ >= kFlushInterval) {
             last_flush_ = now;
-            flush_outputs();
+            outputs_->flush(now);
         }
         if (config_.log.interval > 0 && now - last_interval_ >= config_.log.interval) {
             report_interval(now);
@@ -108,9 +112,7 @@ bool LiveRun::should_stop() {
     if (devices_.from_files && files_are_read()) {
         return true;
     }
-    const bool events_gone = !events_->is_open() || events_->reader_gone();
-    const bool flows_gone = !flows_->is_open() || flows_->reader_gone();
-    if (events_gone && flows_gone && (events_->is_open() || flows_->is_open())) {
+    if (outputs_->nobody_reads()) {
         logger_.info("stopping: nobody reads the output any more");
         return true;
     }
@@ -142,32 +144,9 @@ bool LiveRun::files_are_read() {
 bool LiveRun::drain() {
     bool worked = false;
     for (const auto& worker : workers_) {
-        event::Event event;
-        for (std::uint32_t i = 0; i < kPopsMax && worker->outbox().pop(event); ++i) {
-            events_->write(event);
-            worked = true;
-        }
-        event::FlowRecord record;
-        for (std::uint32_t i = 0; i < kPopsMax && worker->outbox().pop(record); ++i) {
-            flows_->write(record);
-            worked = true;
-        }
+        worked = outputs_->drain(worker->outbox()) || worked;
     }
     return worked;
-}
-
-void LiveRun::flush_outputs() {
-    events_->flush();
-    flows_->flush();
-    if (output_error_said_) {
-        return;
-    }
-    for (const auto& error : {events_->error(), flows_->error()}) {
-        if (error) {
-            output_error_said_ = true;
-            logger_.error("{}; the analysis goes on without this output", error->text);
-        }
-    }
 }
 
 void LiveRun::report_interval(Nanos now) {
@@ -217,16 +196,6 @@ void LiveRun::close_connections() {
             }
         }
     }
-}
-
-ExitCode LiveRun::finish() {
-    flush_outputs();
-    for (const auto& error : {events_->error(), flows_->error()}) {
-        if (error) {
-            return error->code;
-        }
-    }
-    return ExitCode::done;
 }
 
 }  // namespace tw::app

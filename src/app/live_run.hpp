@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/live_devices.hpp"
+#include "app/live_outputs.hpp"
 #include "app/live_report.hpp"
 #include "app/live_worker.hpp"
 #include "app/stop_signal.hpp"
@@ -23,7 +24,6 @@
 #include "capture/dpdk/worker.hpp"
 #include "capture/pcap/filter.hpp"
 #include "config/config.hpp"
-#include "sinks/json_lines.hpp"
 
 namespace spdlog {
 class logger;
@@ -73,11 +73,9 @@ class LiveRun {
     [[nodiscard]] bool should_stop();
     [[nodiscard]] bool files_are_read();
     [[nodiscard]] bool drain();
-    void flush_outputs();
     void report_interval(Nanos now);
     [[nodiscard]] LiveTotals totals() const;
     void close_connections();
-    [[nodiscard]] ExitCode finish();
 
     config::Config config_;
     spdlog::logger& logger_;
@@ -98,9 +96,7 @@ class LiveRun {
     std::vector<std::unique_ptr<Poller>> pollers_;
     dpdk::RunControl control_;
 
-    std::unique_ptr<sinks::EventLines> events_;
-    std::unique_ptr<sinks::FlowLines> flows_;
-    bool output_error_said_ = false;
+    std::unique_ptr<LiveOutputs> outputs_;
 
     StopSignal stop_;
     Nanos started_ = 0;  // steady clock

@@ -231,6 +231,11 @@ std::expected<void, Error> EventLines::open(const std::string& path) {
     return opened;
 }
 
+void EventLines::switch_to(OpenFile file) {
+    file_.switch_to(std::move(file));
+    write_schema(file_, kEventsSchema, taps_);
+}
+
 void EventLines::write(const event::Event& event) {
     line_.clear();
     write_event(line_, event, taps_);
@@ -245,6 +250,11 @@ std::expected<void, Error> FlowLines::open(const std::string& path) {
         write_schema(file_, kFlowsSchema, taps_);
     }
     return opened;
+}
+
+void FlowLines::switch_to(OpenFile file) {
+    file_.switch_to(std::move(file));
+    write_schema(file_, kFlowsSchema, taps_);
 }
 
 void FlowLines::write(const event::FlowRecord& record) {

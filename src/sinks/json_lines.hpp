@@ -27,6 +27,8 @@ class EventLines {
 
     // "-" is standard output. Writes the schema line.
     [[nodiscard]] std::expected<void, Error> open(const std::string& path);
+    // The same with a file opened before.
+    void switch_to(OpenFile file);
     [[nodiscard]] bool is_open() const { return file_.is_open(); }
     // Nothing happens before open() or after a failure.
     void write(const event::Event& event);
@@ -37,6 +39,8 @@ class EventLines {
     [[nodiscard]] const std::optional<Error>& error() const { return file_.error(); }
     // The reader of a pipe went away: not an error, but no use going on.
     [[nodiscard]] bool reader_gone() const { return file_.reader_gone(); }
+    // What the lines are written to, for those who rotate it or wait for it.
+    [[nodiscard]] OutputFile& file() { return file_; }
 
   private:
     OutputFile file_;
@@ -49,6 +53,7 @@ class FlowLines {
     explicit FlowLines(std::vector<std::string> tap_names);
 
     [[nodiscard]] std::expected<void, Error> open(const std::string& path);
+    void switch_to(OpenFile file);
     [[nodiscard]] bool is_open() const { return file_.is_open(); }
     void write(const event::FlowRecord& record);
     bool flush() { return file_.flush(); }
@@ -56,6 +61,7 @@ class FlowLines {
     [[nodiscard]] bool good() const { return file_.good(); }
     [[nodiscard]] const std::optional<Error>& error() const { return file_.error(); }
     [[nodiscard]] bool reader_gone() const { return file_.reader_gone(); }
+    [[nodiscard]] OutputFile& file() { return file_; }
 
   private:
     OutputFile file_;
