@@ -6,12 +6,12 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
-#include <rte_version.h>
 #include <spdlog/logger.h>
 
 #include <algorithm>
 #include <charconv>
 
+#include "capture/dpdk/compat.hpp"
 #include "capture/dpdk/port_info.hpp"
 #include "capture/dpdk/sizing.hpp"
 
@@ -24,17 +24,11 @@ namespace {
     if (driver == kPcapDriver) {
         return kMicrosecond;  // up to DPDK 25.11
     }
-#if RTE_VERSION >= RTE_VERSION_NUM(25, 3, 0, 0)
-    if (driver == kAfPacketDriver) {
-        return 1;
-    }
-#endif
-    return 0;
+    return driver == kAfPacketDriver && compat::kAfPacketIsOpen ? 1 : 0;
 }
 
-// Drop counts of the kernel's packet socket reach imissed from 25.03 on; before, they are hidden.
 [[nodiscard]] bool hides_drops(std::string_view driver) {
-    return driver == kAfPacketDriver && RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0);
+    return driver == kAfPacketDriver && !compat::kAfPacketIsOpen;
 }
 
 // The kernel cuts frames to what is left of a ring slot behind its header, and the driver forgets

@@ -15,8 +15,8 @@ inline constexpr std::string_view kMemifDriver = "net_memif";
 
 [[nodiscard]] inline rte_eth_dev_info device_info(std::uint16_t id) {
     rte_eth_dev_info info{};
-    rte_eth_dev_info_get(id, &info);
-    return info;
+    // It fails only for ports that do not exist.
+    return rte_eth_dev_info_get(id, &info) == 0 ? info : rte_eth_dev_info{};
 }
 
 }  // namespace tw::dpdk
