@@ -48,8 +48,16 @@ namespace {
     return now >= start ? now - start : now;
 }
 
-[[nodiscard]] DescriptorLimits limits_of(const rte_eth_dev_info& info) {
-    return {info.rx_desc_lim.nb_min, info.rx_desc_lim.nb_max, info.rx_desc_lim.nb_align};
+// The most that Intel's NICs take; a driver that takes more is limited by huge pages at start.
+constexpr std::uint16_t kDescriptorsUsual = 4096;
+
+[[nodiscard]] DescriptorLimits limits_of(const rte_eth_dev_info& info, std::string_view driver) {
+    // virtio names the specification's limit, then uses what its device has: 256 to a few thousand.
+    // Buffers for the limit would take 80 MiB per queue that no frame ever fills.
+    const std::uint16_t most = driver == kVirtioDriver
+                                   ? std::min(info.rx_desc_lim.nb_max, kDescriptorsUsual)
+                                   : info.rx_desc_lim.nb_max;
+    return {info.rx_desc_lim.nb_min, most, info.rx_desc_lim.nb_align};
 }
 
 }  // namespace
@@ -66,8 +74,7 @@ struct Port::Pools {
 
 std::uint64_t port_memory_bytes(const PortOptions& options, const QueueSetup& setup) {
     const bool pci = options.device.bus == Bus::pci;
-    // The most that Intel's NICs take; a driver that takes more is limited by huge pages at start.
-    const DescriptorLimits limits{0, 4096, 1};
+    const DescriptorLimits limits{0, kDescriptorsUsual, 1};
     const PoolNeed need{descriptors_for(options.descriptors, limits, pci), setup.ring_frames,
                         setup.threads};
     return pool_bytes(pool_mbufs(need)) * setup.rss.queues;
@@ -153,8 +160,8 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
     if (error != 0) {
         return std::unexpected(failed("configure the port", error, log));
     }
-    descriptors_ =
-        descriptors_for(options_.descriptors, limits_of(info), options_.device.bus == Bus::pci);
+    descriptors_ = descriptors_for(options_.descriptors, limits_of(info, driver_),
+                                   options_.device.bus == Bus::pci);
     std::uint16_t transmit_descriptors = 512;
     rte_eth_dev_adjust_nb_rx_tx_desc(id_, &descriptors_, &transmit_descriptors);
     for (std::uint16_t queue = 0; queue < transmit_queues; ++queue) {

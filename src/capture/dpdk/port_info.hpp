@@ -12,6 +12,7 @@ namespace tw::dpdk {
 inline constexpr std::string_view kPcapDriver = "net_pcap";
 inline constexpr std::string_view kAfPacketDriver = "net_af_packet";
 inline constexpr std::string_view kMemifDriver = "net_memif";
+inline constexpr std::string_view kVirtioDriver = "net_virtio";
 
 [[nodiscard]] inline rte_eth_dev_info device_info(std::uint16_t id) {
     rte_eth_dev_info info{};
