@@ -175,10 +175,18 @@ std::expected<void, Error> LiveRun::choose_distribution() {
         for (const auto& port : ports_) {
             abilities.push_back(port->rss_ability());
         }
+        const bool demanded = config_.workers.distribution == config::Distribution::rss;
+        const auto by_peers = dpdk::plan_peers(abilities, workers);
         const auto plan = dpdk::plan_rss(abilities, workers);
-        if (plan) {
+        if (demanded && by_peers) {
+            queues_.rss = *by_peers;
+            logger_.info(
+                "the peers spread connections over {} queues, as configured; whether both "
+                "directions of each use the same one is theirs to see to",
+                workers);
+        } else if (plan) {
             queues_.rss = *plan;
-        } else if (config_.workers.distribution == config::Distribution::rss) {
+        } else if (demanded) {
             return std::unexpected(Error{
                 fmt::format("{}the NICs cannot spread connections: {}; allowed here: auto, "
                             "dispatcher",

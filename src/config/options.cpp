@@ -65,7 +65,7 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
             Names<Poll>{{"busy", Poll::busy}, {"adaptive", Poll::adaptive}}),
         choice<&Config::workers, &Workers::distribution>(
             {"workers.distribution", "",
-             "who spreads connections over workers: the NIC (rss) or a core of ours"},
+             "who spreads connections: the NIC or the peer of a memif (rss), or a core of ours"},
             Names<Distribution>{{"auto", Distribution::automatic},
                                 {"rss", Distribution::rss},
                                 {"dispatcher", Distribution::dispatcher}}),

@@ -138,7 +138,7 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
     config.rxmode.mtu = 0;  // the driver's own
     config.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
     std::vector<std::uint8_t> key;
-    if (setup.rss.queues > 1) {
+    if (setup.rss.queues > 1 && !setup.rss.by_peers) {
         constexpr std::size_t kUsualKeyBytes = 40;
         key = symmetric_key(info.hash_key_size == 0 ? kUsualKeyBytes : info.hash_key_size);
         config.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -219,7 +219,7 @@ std::expected<void, Error> Port::start(const QueueSetup& setup, EalLog& log,
     at_start_ = PortCounters{};
     at_start_ = counters();
     listen_only(logger);
-    if (setup.rss.queues > 1) {
+    if (setup.rss.queues > 1 && !setup.rss.by_peers) {
         if (auto done = apply_rss(setup.rss, log, logger); !done) {
             return done;
         }

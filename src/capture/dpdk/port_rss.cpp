@@ -22,6 +22,7 @@ RssAbility Port::rss_ability() const {
     ability.types = info.flow_type_rss_offloads;
     ability.table_entries = info.reta_size;
     ability.queues_max = info.max_rx_queues;
+    ability.peer_spreads = driver_ == kMemifDriver;
     return ability;
 }
 

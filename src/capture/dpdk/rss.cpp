@@ -73,6 +73,15 @@ std::expected<RssPlan, Error> plan_rss(std::span<const RssAbility> ports, std::u
     return plan;
 }
 
+std::optional<RssPlan> plan_peers(std::span<const RssAbility> ports, std::uint16_t queues) {
+    for (const RssAbility& port : ports) {
+        if (!port.peer_spreads || port.queues_max < queues) {
+            return {};
+        }
+    }
+    return RssPlan{.queues = queues, .by_peers = true};
+}
+
 std::vector<std::uint8_t> symmetric_key(std::size_t bytes) {
     std::vector<std::uint8_t> key(bytes);
     for (std::size_t i = 0; i < bytes; ++i) {

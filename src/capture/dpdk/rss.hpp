@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,17 +23,26 @@ struct RssAbility {
     std::uint64_t types = 0;  // RTE_ETH_RSS_*
     std::uint16_t table_entries = 0;
     std::uint16_t queues_max = 0;
+    // The other end chooses the queue (memif): it may keep a connection's directions together.
+    bool peer_spreads = false;
 };
 
 struct RssPlan {
     std::uint64_t types = 0;
     std::uint16_t period = 0;  // entry i of every table serves queue (i % period) % queues
     std::uint16_t queues = 1;
+    bool by_peers = false;  // nothing to program here: see plan_peers
 };
 
 // Error: why it takes a dispatcher instead.
 [[nodiscard]] std::expected<RssPlan, Error> plan_rss(std::span<const RssAbility> ports,
                                                      std::uint16_t queues);
+
+// Every port is fed by a peer that chooses the queue. Nobody can ask whether it does so by
+// connection, so this is for operators who say so (workers.distribution: rss). Nothing: some port
+// is not, or has too few queues.
+[[nodiscard]] std::optional<RssPlan> plan_peers(std::span<const RssAbility> ports,
+                                                std::uint16_t queues);
 
 // 0x6D5A repeated. Any key with a period of 16 bits hashes both directions alike, because source
 // and destination then enter the Toeplitz sum at equal offsets (Woo and Park). It has 16 bits of

@@ -28,6 +28,31 @@ constexpr std::uint64_t kUsual = kIpv4 | kIpv4Tcp | kIpv4Udp | kIpv6 | kIpv6Tcp;
             .queues_max = 16};
 }
 
+[[nodiscard]] RssAbility memif(std::uint16_t queues_max) {
+    return {.port = "memif", .queues_max = queues_max, .peer_spreads = true};
+}
+
+TEST(PlanPeers, ports_whose_peers_choose_the_queue_need_no_program) {
+    const std::vector<RssAbility> ports{memif(255), memif(4)};
+    const auto plan = plan_peers(ports, 4);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->queues, 4);
+    EXPECT_TRUE(plan->by_peers);
+    EXPECT_FALSE(plan_peers(ports, 5)) << "a port has 4 queues";
+}
+
+TEST(PlanPeers, one_port_without_such_a_peer_is_enough_to_refuse) {
+    const std::vector<RssAbility> ports{memif(255), nic(128)};
+    EXPECT_FALSE(plan_peers(ports, 2));
+}
+
+TEST(PlanRss, a_peer_is_not_believed_unasked) {
+    const std::vector<RssAbility> ports{memif(255)};
+    const auto plan = plan_rss(ports, 2);
+    ASSERT_FALSE(plan);
+    EXPECT_THAT(plan.error().text, HasSubstr("spreads nothing over queues"));
+}
+
 TEST(PlanRss, udp_ports_are_never_hashed) {
     const std::vector<RssAbility> ports{nic(128)};
     const auto plan = plan_rss(ports, 4);
