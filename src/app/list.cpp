@@ -99,6 +99,7 @@ using sinks::format::Table;
         if (!option.unit.empty()) {
             facts += fmt::format(" ({})", option.unit);
         }
+        facts += option.live ? "; changes with SIGHUP" : "; needs a restart";
         page.paragraph(facts, 4, 6, sinks::format::Tone::faint);
     }
     return print(page);

@@ -2,12 +2,15 @@
 #include "app/live_log.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include <utility>
+
 namespace tw::app {
 namespace {
+
+constexpr const char* kPattern = "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v";
 
 [[nodiscard]] spdlog::level::level_enum level_of(config::LogLevel level) {
     switch (level) {
@@ -25,23 +28,40 @@ namespace {
 
 }  // namespace
 
-std::expected<std::shared_ptr<spdlog::logger>, Error> open_log(const config::Log& log) {
-    std::shared_ptr<spdlog::logger> logger;
+LiveLog::LiveLog()
+    : sink_(std::make_shared<spdlog::sinks::dist_sink_mt>()),
+      logger_(std::make_shared<spdlog::logger>("tapwitness", sink_)) {
+    logger_->flush_on(spdlog::level::info);
+}
+
+std::expected<LiveLog, Error> LiveLog::open(const config::Log& log) {
+    auto sink = prepare(log);
+    if (!sink) {
+        return std::unexpected(std::move(sink.error()));
+    }
+    LiveLog opened;
+    opened.apply(log, std::move(*sink));
+    return opened;
+}
+
+std::expected<spdlog::sink_ptr, Error> LiveLog::prepare(const config::Log& log) {
+    spdlog::sink_ptr sink;
     if (log.path.empty() || log.path == "-") {
-        logger = std::make_shared<spdlog::logger>(
-            "tapwitness", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+        sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
     } else {
         try {
-            logger = std::make_shared<spdlog::logger>(
-                "tapwitness", std::make_shared<spdlog::sinks::basic_file_sink_mt>(log.path));
+            sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(log.path);
         } catch (const spdlog::spdlog_ex& error) {
             return std::unexpected(Error{fmt::format("log.path: {}", error.what())});
         }
     }
-    logger->set_level(level_of(log.level));
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
-    logger->flush_on(spdlog::level::info);
-    return logger;
+    sink->set_pattern(kPattern);
+    return sink;
+}
+
+void LiveLog::apply(const config::Log& log, spdlog::sink_ptr sink) {
+    sink_->set_sinks({std::move(sink)});
+    logger_->set_level(level_of(log.level));
 }
 
 }  // namespace tw::app

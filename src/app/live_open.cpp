@@ -57,14 +57,19 @@ void warn_of_interface(const std::string& name, spdlog::logger& logger) {
 
 }  // namespace
 
-LiveRun::LiveRun(const config::Config& config, spdlog::logger& logger)
-    : config_(config), logger_(logger), hash_seed_(random_number()) {}
+LiveRun::LiveRun(const config::Config& config, LiveLog& log, ReadAgain read_again)
+    : config_(config),
+      log_(log),
+      logger_(log.logger()),
+      read_again_(std::move(read_again)),
+      hang_up_(!read_again_),
+      hash_seed_(random_number()) {}
 
 LiveRun::~LiveRun() = default;
 
 std::expected<std::unique_ptr<LiveRun>, Error> LiveRun::open(const config::Config& config,
-                                                             spdlog::logger& logger) {
-    std::unique_ptr<LiveRun> run(new LiveRun(config, logger));
+                                                             LiveLog& log, ReadAgain read_again) {
+    std::unique_ptr<LiveRun> run(new LiveRun(config, log, std::move(read_again)));
     for (const auto step :
          {&LiveRun::find_devices, &LiveRun::compile_filter, &LiveRun::start_eal,
           &LiveRun::attach_ports, &LiveRun::choose_distribution, &LiveRun::make_workers,
@@ -94,24 +99,12 @@ std::expected<void, Error> LiveRun::find_devices() {
 }
 
 std::expected<void, Error> LiveRun::compile_filter() {
-    if (config_.filter.empty()) {
-        return {};
+    auto settings = settings_of(config_);
+    if (!settings) {
+        return std::unexpected(std::move(settings.error()));
     }
-    auto filter = pcap::Filter::compile(config_.filter);
-    if (!filter) {
-        return std::unexpected(Error{config_.places.prefix("filter") + filter.error().text});
-    }
-    for (const dpdk::PortOptions& port : devices_.ports) {
-        if (auto valid = filter->check(port.link); !valid) {
-            return std::unexpected(
-                Error{fmt::format("port {}: {}", port.name, valid.error().text)});
-        }
-    }
-    filter_ = std::move(*filter);
-    const std::string warning = pcap::encapsulation_warning(config_.filter);
-    if (!warning.empty()) {
-        logger_.warn("{}", warning);
-    }
+    settings_.push_back(std::move(*settings));
+    warn_of_filter();
     return {};
 }
 
@@ -224,7 +217,7 @@ PipelineOptions LiveRun::pipeline_options() const {
         eal_->memory() == dpdk::Memory::huge_pages ? Backing::populated : Backing::lazy;
     options.flows.details_divisor = kDetailsDivisor;
     options.flows.hash_seed = hash_seed_;
-    options.analysis.direction_skew = of_every_tap(config_.analysis.direction_skew);
+    options.analysis.direction_skew = direction_skews(config_);
     for (const auto& [name, tap] : config_.taps) {
         const auto known = std::find(devices_.taps.begin(), devices_.taps.end(), name);
         if (known == devices_.taps.end()) {
@@ -234,9 +227,6 @@ PipelineOptions LiveRun::pipeline_options() const {
         KeyScope& scope = options.decode.key_scope[index];
         scope.vlan = tap.vlan_key;
         scope.tunnel = tap.tunnel_key;
-        if (tap.direction_skew >= 0) {
-            options.analysis.direction_skew[index] = tap.direction_skew;
-        }
     }
     return options;
 }
@@ -245,7 +235,7 @@ std::expected<void, Error> LiveRun::make_workers() {
     LiveWorkerOptions options;
     options.count = static_cast<std::uint32_t>(config_.workers.cores.size());
     options.pipeline = pipeline_options();
-    options.filter = filter_ ? &*filter_ : nullptr;
+    options.settings = settings_.back().get();
     options.may_wait = devices_.from_files;
     const MemoryPlan plan = plan_memory(config_);
     const std::uint64_t tables = options.count * plan.tables_bytes;

@@ -91,6 +91,7 @@ void LiveRun::keep_house() {
         if (now - last_flush_ >= kFlushInterval) {
             last_flush_ = now;
             outputs_->flush(now);
+            free_old_settings();
         }
         if (config_.log.interval > 0 && now - last_interval_ >= config_.log.interval) {
             report_interval(now);
@@ -105,6 +106,14 @@ void LiveRun::keep_house() {
 }
 
 bool LiveRun::should_stop() {
+    if (hang_up_.take()) {
+        logger_.info(read_again_ ? "SIGHUP: reading the configuration again"
+                                 : "SIGHUP: stopping, there is no file to read again");
+        if (!read_again_) {
+            return true;
+        }
+        reload();
+    }
     if (stop_.requested()) {
         logger_.info("stopping: taking what has arrived");
         return true;

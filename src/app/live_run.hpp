@@ -3,14 +3,17 @@
 // housekeeping of the control thread until a signal or the end of the capture files.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/hang_up.hpp"
 #include "app/live_devices.hpp"
+#include "app/live_log.hpp"
 #include "app/live_outputs.hpp"
 #include "app/live_report.hpp"
 #include "app/live_worker.hpp"
@@ -22,21 +25,19 @@
 #include "capture/dpdk/eal_log.hpp"
 #include "capture/dpdk/port.hpp"
 #include "capture/dpdk/worker.hpp"
-#include "capture/pcap/filter.hpp"
 #include "config/config.hpp"
-
-namespace spdlog {
-class logger;
-}
+#include "config/load.hpp"
 
 namespace tw::app {
 
 class LiveRun {
   public:
-    // Everything that can be refused is refused here, in one sentence. `logger` must outlive the
+    // Everything that can be refused is refused here, in one sentence. `log` must outlive the run.
+    // `read_again` gives the configuration as it is at a SIGHUP; without it the signal stops the
     // run. One per process: the EAL starts once.
+    using ReadAgain = std::function<config::Loaded()>;
     [[nodiscard]] static std::expected<std::unique_ptr<LiveRun>, Error> open(
-        const config::Config& config, spdlog::logger& logger);
+        const config::Config& config, LiveLog& log, ReadAgain read_again);
     ~LiveRun();
     LiveRun(const LiveRun&) = delete;
     LiveRun& operator=(const LiveRun&) = delete;
@@ -51,7 +52,7 @@ class LiveRun {
         const dpdk::RunControl& control;
     };
 
-    LiveRun(const config::Config& config, spdlog::logger& logger);
+    LiveRun(const config::Config& config, LiveLog& log, ReadAgain read_again);
 
     // --- opening, in this order
     [[nodiscard]] std::expected<void, Error> compile_filter();
@@ -64,6 +65,10 @@ class LiveRun {
     [[nodiscard]] std::expected<void, Error> make_pollers();
     [[nodiscard]] std::expected<void, Error> open_outputs();
 
+    [[nodiscard]] std::expected<std::unique_ptr<LiveSettings>, Error> settings_of(
+        const config::Config& config) const;
+    [[nodiscard]] std::array<Nanos, kTapsMax> direction_skews(const config::Config& config) const;
+    void warn_of_filter() const;
     [[nodiscard]] PipelineOptions pipeline_options() const;
     [[nodiscard]] bool may_take_dispatcher() const;
 
@@ -77,9 +82,18 @@ class LiveRun {
     [[nodiscard]] LiveTotals totals() const;
     void close_connections();
 
-    config::Config config_;
+    // --- SIGHUP
+    void reload();
+    [[nodiscard]] std::expected<void, Error> reload(const config::Config& next);
+    void free_old_settings();
+
+    config::Config config_;  // as it is in force
+    LiveLog& log_;
     spdlog::logger& logger_;
-    std::optional<pcap::Filter> filter_;
+    ReadAgain read_again_;
+    HangUp hang_up_;
+    // The last one is for all workers; those before, until no worker uses them.
+    std::vector<std::unique_ptr<const LiveSettings>> settings_;
     LiveDevices devices_;
     std::uint64_t hash_seed_;
 

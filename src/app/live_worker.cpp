@@ -33,7 +33,11 @@ constexpr std::uint32_t kClosedPerDrain = 32;
 }  // namespace
 
 LiveWorker::LiveWorker(const LiveWorkerOptions& options)
-    : options_(options), outbox_(outbox_options(options)) {
+    : options_(options),
+      outbox_(outbox_options(options)),
+      settings_(options.settings),
+      next_settings_(options.settings),
+      settings_used_(options.settings) {
     options_.pipeline.stream_first = options.index;
     options_.pipeline.stream_step = options.count;
 }
@@ -68,7 +72,7 @@ void LiveWorker::handle(std::span<const Frame> frames) {
     if (options_.may_wait) {
         wait_for_outputs();
     }
-    if (options_.filter != nullptr) {
+    if (settings_->filter) {
         frames = filtered(frames);
     }
     if (!frames.empty()) {
@@ -77,6 +81,12 @@ void LiveWorker::handle(std::span<const Frame> frames) {
 }
 
 void LiveWorker::tick(Nanos now) {
+    const LiveSettings* next = next_settings_.load(std::memory_order_acquire);
+    if (next != settings_) {
+        settings_ = next;
+        pipeline_->set_times(next->timeouts, next->direction_skew);
+        settings_used_.store(next, std::memory_order_release);
+    }
     pipeline_->tick(now);
     live_flows_.set(pipeline_->live_flows());
 }
@@ -91,7 +101,7 @@ std::span<const Frame> LiveWorker::filtered(std::span<const Frame> frames) {
     std::size_t count = 0;
     std::uint64_t bytes = 0;
     for (const Frame& frame : frames) {
-        if (options_.filter->matches(frame)) {
+        if (settings_->filter->matches(frame)) {
             kept_[count++] = frame;
         } else {
             bytes += frame.wire_bytes;

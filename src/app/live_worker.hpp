@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/error.hpp"
@@ -21,11 +22,18 @@
 
 namespace tw::app {
 
+// What can change while a worker runs.
+struct LiveSettings {
+    std::optional<pcap::Filter> filter;  // nothing: every frame
+    FlowTimeouts timeouts;
+    std::array<Nanos, kTapsMax> direction_skew = {};  // index: Frame::tap
+};
+
 struct LiveWorkerOptions {
     std::uint32_t index = 0;
     std::uint32_t count = 1;  // of workers: ids and stream numbers interleave
     PipelineOptions pipeline;
-    const pcap::Filter* filter = nullptr;  // nullptr: every frame
+    const LiveSettings* settings = nullptr;  // times are those of `pipeline` at first
     // Frames come from files: rather wait for the outputs than lose an event.
     bool may_wait = false;
 };
@@ -43,6 +51,14 @@ class LiveWorker final : public dpdk::FrameHandler {
     [[nodiscard]] event::Outbox& outbox() { return outbox_; }
     [[nodiscard]] const stats::Counters& counters() const { return counters_; }
     [[nodiscard]] std::uint64_t live_flows() const { return live_flows_.get(); }
+    // Taken up at the worker's next tick: about a millisecond from now while it runs. The settings
+    // before may go once uses() says so of these; never after the poller has returned.
+    void change_settings(const LiveSettings& next) {
+        next_settings_.store(&next, std::memory_order_release);
+    }
+    [[nodiscard]] bool uses(const LiveSettings& settings) const {
+        return settings_used_.load(std::memory_order_acquire) == &settings;
+    }
     // Once the poller has returned: closes some connections; true when none is left.
     [[nodiscard]] bool close_some();
 
@@ -58,8 +74,11 @@ class LiveWorker final : public dpdk::FrameHandler {
     std::unique_ptr<dpdk::RteHashIndex> index_v4_;
     std::unique_ptr<dpdk::RteHashIndex> index_v6_;
     std::unique_ptr<Pipeline> pipeline_;
-    std::array<Frame, kBurstMax> kept_;  // of a burst: what matches the filter
-    dpdk::Count live_flows_;             // writer: poller; reader: control thread
+    const LiveSettings* settings_;                    // the poller's own
+    std::atomic<const LiveSettings*> next_settings_;  // writer: control thread; reader: poller
+    std::atomic<const LiveSettings*> settings_used_;  // writer: poller; reader: control thread
+    std::array<Frame, kBurstMax> kept_;               // of a burst: what matches the filter
+    dpdk::Count live_flows_;                          // writer: poller; reader: control thread
 };
 
 }  // namespace tw::app

@@ -99,12 +99,16 @@ struct RunArguments {
     if (!config) {
         return say_all(config.error());
     }
-    auto logger = open_log(config->log);
-    if (!logger) {
-        say(logger.error().text);
-        return logger.error().code;
+    auto log = LiveLog::open(config->log);
+    if (!log) {
+        say(log.error().text);
+        return log.error().code;
     }
-    auto live = LiveRun::open(*config, **logger);
+    LiveRun::ReadAgain read_again;
+    if (!arguments.file.empty()) {
+        read_again = [arguments] { return configuration(arguments); };
+    }
+    auto live = LiveRun::open(*config, *log, std::move(read_again));
     if (!live) {
         say(live.error().text);
         return live.error().code;

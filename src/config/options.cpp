@@ -16,6 +16,7 @@ using rows::fixed;
 using rows::integer;
 using rows::integer_list;
 using rows::later;
+using rows::live;
 using rows::text;
 using rows::text_list;
 template <typename Value>
@@ -42,9 +43,9 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
             {"ports[].descriptors", "descriptors",
              "receive descriptors of a queue; auto: the most the device takes"},
             {64, 65'536, {"auto", 0}}),
-        duration<&Tap::direction_skew>(
+        live(duration<&Tap::direction_skew>(
             {"taps.*.direction_skew", "", "analysis.direction_skew of this tap alone"},
-            {0, 10 * kSecond, {"inherit", -1}}),
+            {0, 10 * kSecond, {"inherit", -1}})),
         boolean<&Tap::vlan_key>(
             {"taps.*.vlan_key", "", "the innermost VLAN id tells connections apart"}),
         boolean<&Tap::tunnel_key>({"taps.*.tunnel_key", "",
@@ -76,19 +77,19 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
             {16, kFlowsMax}),
         integer<&Config::flows, &Flows::max_ipv6_per_worker>(
             {"flows.max_ipv6_per_worker", "connections", "the same for IPv6"}, {16, kFlowsMax}),
-        boolean<&Config::flows, &Flows::timeouts, &FlowTimeouts::enabled>(
-            {"flows.timeouts.enabled", "", "false: connections leave a full table only"}),
-        duration<&Config::flows, &Flows::timeouts, &FlowTimeouts::embryonic>(
-            {"flows.timeouts.embryonic", "", "handshake not finished"}, {kMillisecond, kDay}),
-        duration<&Config::flows, &Flows::timeouts, &FlowTimeouts::established>(
-            {"flows.timeouts.established", "", "no segment seen"}, {kMillisecond, 30 * kDay}),
-        duration<&Config::flows, &Flows::timeouts, &FlowTimeouts::closing>(
+        live(boolean<&Config::flows, &Flows::timeouts, &FlowTimeouts::enabled>(
+            {"flows.timeouts.enabled", "", "false: connections leave a full table only"})),
+        live(duration<&Config::flows, &Flows::timeouts, &FlowTimeouts::embryonic>(
+            {"flows.timeouts.embryonic", "", "handshake not finished"}, {kMillisecond, kDay})),
+        live(duration<&Config::flows, &Flows::timeouts, &FlowTimeouts::established>(
+            {"flows.timeouts.established", "", "no segment seen"}, {kMillisecond, 30 * kDay})),
+        live(duration<&Config::flows, &Flows::timeouts, &FlowTimeouts::closing>(
             {"flows.timeouts.closing", "", "after a RST, or the FIN of both sides"},
-            {kMillisecond, kDay}),
-        duration<&Config::analysis, &Analysis::direction_skew>(
+            {kMillisecond, kDay})),
+        live(duration<&Config::analysis, &Analysis::direction_skew>(
             {"analysis.direction_skew", "",
              "how late the other direction's data may arrive here; verdicts wait for it"},
-            {0, 10 * kSecond}),
+            {0, 10 * kSecond})),
         fixed({"analysis.checksum", "", "whether TCP checksums are looked at"}, "off",
               {"hw", "sw"}),
         choice_list<&Config::analysis, &Analysis::decap>(
@@ -102,10 +103,10 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
                          {"geneve", Decap::geneve},
                          {"gtpu", Decap::gtpu},
                          {"ipip", Decap::ipip}}),
-        text<&Config::filter>(
+        live(text<&Config::filter>(
             {"filter", "",
              "other frames are counted and skipped; tcp alone misses VLANs and tunnels"},
-            "a libpcap expression; empty: every frame"),
+            "a libpcap expression; empty: every frame")),
     };
 }
 
@@ -115,27 +116,28 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
             {"eal.args", "",
              "extra arguments for DPDK's EAL; cores come from workers, devices from ports"},
             "a list of arguments"),
-        text<&Config::events, &Output::path>(
+        live(text<&Config::events, &Output::path>(
             {"outputs.events.path", "", "one JSON line per episode"},
-            "a file; - : standard output; empty: off"),
+            "a file; - : standard output; empty: off")),
         fixed({"outputs.events.format", "", "how events are written"}, "jsonl", {}),
-        text<&Config::flow_records, &Output::path>(
+        live(text<&Config::flow_records, &Output::path>(
             {"outputs.flows.path", "", "one JSON line per connection, when it ends"},
-            "a file; - : standard output; empty: off"),
+            "a file; - : standard output; empty: off")),
         later(Kind::text, {"outputs.metrics.listen", "", "address and port for Prometheus"}),
         later(Kind::text, {"outputs.evidence.dir", "", "where packets of episodes are kept"}),
         later(Kind::size, {"outputs.evidence.max_bytes", "", "disk space for them"}),
         later(Kind::integer,
               {"outputs.evidence.packets_per_episode", "packets", "kept of one episode"}),
-        choice<&Config::log, &Log::level>({"log.level", "", "the least that is written"},
-                                          Names<LogLevel>{{"debug", LogLevel::debug},
-                                                          {"info", LogLevel::info},
-                                                          {"warning", LogLevel::warning},
-                                                          {"error", LogLevel::error}}),
-        text<&Config::log, &Log::path>({"log.path", "", "where the program speaks"},
-                                       "a file; - : standard error"),
-        duration<&Config::log, &Log::interval>(
-            {"log.interval", "", "between two lines of counters; 0: none but the last"}, {0, kDay}),
+        live(choice<&Config::log, &Log::level>({"log.level", "", "the least that is written"},
+                                               Names<LogLevel>{{"debug", LogLevel::debug},
+                                                               {"info", LogLevel::info},
+                                                               {"warning", LogLevel::warning},
+                                                               {"error", LogLevel::error}})),
+        live(text<&Config::log, &Log::path>({"log.path", "", "where the program speaks"},
+                                            "a file; - : standard error")),
+        live(duration<&Config::log, &Log::interval>(
+            {"log.interval", "", "between two lines of counters; 0: none but the last"},
+            {0, kDay})),
     };
 }
 

@@ -48,6 +48,7 @@ struct OptionInfo {
     std::string_view help;   // one line
     std::string_view later;  // not empty: the key, when set, is refused with this sentence
     std::vector<std::string_view> later_values;  // choices that are refused with kLater
+    bool live = false;  // a running monitor takes it over at SIGHUP; else it needs a restart
 
     // Machinery of load.cpp and render.cpp; empty in refused rows. `set` takes one value (one
     // element of a list) and is false if it is not allowed; `clear` empties a list before its first

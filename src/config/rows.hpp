@@ -254,6 +254,12 @@ template <auto... Member>
     return info;
 }
 
+// A key that changes without a restart.
+[[nodiscard]] inline OptionInfo live(OptionInfo info) {
+    info.live = true;
+    return info;
+}
+
 // A key whose feature is still to come: known, described, refused when set.
 [[nodiscard]] inline OptionInfo later(Kind kind, const Words& words) {
     OptionInfo info = row(kind, words, "");

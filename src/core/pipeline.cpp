@@ -32,7 +32,7 @@ struct Pipeline::State {
                  FlowTable(index_v6, options_in.flows.v6_max, true, options_in.flows.backing)},
           tracker(options_in, outbox, counters_in) {}
 
-    const PipelineOptions options;
+    PipelineOptions options;  // constant but for set_times()
     stats::Counters& counters;
     FlowTable tables[2];  // IPv4, IPv6
     tcp::Tracker tracker;
@@ -227,6 +227,13 @@ void Pipeline::tick(Nanos now) {
     for (std::size_t v6 = 0; v6 < 2; ++v6) {
         state_->sweep(state_->tables[v6], state_->sweep_at[v6], now);
     }
+}
+
+void Pipeline::set_times(const FlowTimeouts& timeouts,
+                         const std::array<Nanos, kTapsMax>& direction_skew) {
+    state_->options.flows.timeouts = timeouts;
+    state_->options.analysis.direction_skew = direction_skew;
+    state_->tracker.set_direction_skew(direction_skew);
 }
 
 bool Pipeline::close_some(std::uint32_t connections_max) {

@@ -35,6 +35,9 @@ class Pipeline {
     // when the link is silent. Call every few bursts; a whole round takes kSweepCalls calls.
     void tick(Nanos now);
 
+    // Other times from here on, for connections that live already too. Between calls of process().
+    void set_times(const FlowTimeouts& timeouts, const std::array<Nanos, kTapsMax>& direction_skew);
+
     // At the end of a run: closes up to `connections_max` connections (episodes and flow record
     // each) and returns true once none is left. Drain the outbox between calls.
     [[nodiscard]] bool close_some(std::uint32_t connections_max);

@@ -123,6 +123,8 @@ class Episodes {
         std::array<Nanos, kTapsMax> direction_skew;  // index: Frame::tap
     };
     Episodes(const Options& options, event::Outbox& outbox, stats::Counters& counters);
+    // Holds for what waits already, too.
+    void set_direction_skew(const std::array<Nanos, kTapsMax>& skew) { direction_skew_ = skew; }
 
     // Call after judge() for each segment of known length. In-order data and ACKs of captured data
     // on a connection without episodes end here.

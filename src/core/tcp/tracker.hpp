@@ -21,6 +21,10 @@ class Tracker {
   public:
     Tracker(const PipelineOptions& options, event::Outbox& outbox, stats::Counters& counters);
 
+    void set_direction_skew(const std::array<Nanos, kTapsMax>& skew) {
+        episodes_.set_direction_skew(skew);
+    }
+
     // The record at `slot` was just added for this segment.
     void begin(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
                const decode::Decoded& found);
