@@ -11,7 +11,6 @@
 #include "app/live_run.hpp"
 #include "app/memory_plan.hpp"
 #include "base/lazy_array.hpp"
-#include "capture/dpdk/sizing.hpp"
 #include "sinks/format/human.hpp"
 
 namespace tw::app {
@@ -191,7 +190,7 @@ std::expected<void, Error> LiveRun::choose_distribution() {
     }
     const std::string cpus = fmt::format("{}", fmt::join(config_.workers.cores, ", "));
     if (dispatching_) {
-        queues_.ring_frames = workers * dpdk::kWorkerRingFrames;
+        queues_.ring_frames = workers * config_.workers.ring;
         queues_.threads = workers + 1U;
         logger_.info("{} on CPU {}, fed by a dispatcher on CPU {} ({})",
                      sinks::format::count_of(workers, "worker"), cpus,
@@ -291,6 +290,7 @@ std::expected<void, Error> LiveRun::make_pollers() {
             options.poller.queues.push_back(port->queue(0));
         }
         options.workers = static_cast<std::uint32_t>(workers_.size());
+        options.ring_frames = config_.workers.ring;
         options.decode = pipeline_options().decode;
         options.hash_seed = random_number();
         auto dispatcher = dpdk::Dispatcher::create(options);

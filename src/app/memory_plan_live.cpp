@@ -43,14 +43,14 @@ DpdkMemory plan_dpdk_memory(const config::Config& config) {
     const bool dispatcher = takes_dispatcher(config);
     dpdk::QueueSetup setup;
     setup.rss.queues = dispatcher ? std::uint16_t{1} : workers;
-    setup.ring_frames = dispatcher ? workers * dpdk::kWorkerRingFrames : 0;
+    setup.ring_frames = dispatcher ? workers * config.workers.ring : 0;
     setup.threads = dispatcher ? workers + 1U : 1U;
 
     DpdkMemory memory;
     memory.index_bytes =
         dpdk::RteHashIndex::memory_bytes(sizeof(flow::KeyV4), config.flows.max_per_worker) +
         dpdk::RteHashIndex::memory_bytes(sizeof(flow::KeyV6), config.flows.max_ipv6_per_worker);
-    memory.buffers_bytes = dispatcher ? workers * dpdk::ring_bytes(dpdk::kWorkerRingFrames) : 0;
+    memory.buffers_bytes = dispatcher ? workers * dpdk::ring_bytes(config.workers.ring) : 0;
     for (const config::Port& port : config.ports) {
         dpdk::PortOptions options;
         options.device.bus = is_pci(port) ? dpdk::Bus::pci : dpdk::Bus::vdev;

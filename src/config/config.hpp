@@ -35,6 +35,7 @@ struct Workers {
     std::vector<std::uint32_t> cores{0};
     Poll poll = Poll::busy;
     Distribution distribution = Distribution::automatic;
+    std::uint32_t ring = 4096;  // frames that may wait for one worker behind the dispatcher
 };
 
 struct Flows {

@@ -70,6 +70,10 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
             Names<Distribution>{{"auto", Distribution::automatic},
                                 {"rss", Distribution::rss},
                                 {"dispatcher", Distribution::dispatcher}}),
+        integer<&Config::workers, &Workers::ring>({"workers.ring", "frames",
+                                                   "frames that may wait for a worker behind the "
+                                                   "dispatcher; more are dropped and counted"},
+                                                  {32, 1U << 20}),
         later(Kind::text_list, {"inline", "", "pairs of ports bridged by the monitor"}),
         integer<&Config::flows, &Flows::max_per_worker>(
             {"flows.max_per_worker", "connections",

@@ -24,8 +24,9 @@ std::expected<std::unique_ptr<Dispatcher>, Error> Dispatcher::create(
     const DispatcherOptions& options) {
     std::unique_ptr<Dispatcher> dispatcher(new Dispatcher(options));
     for (std::uint32_t i = 0; i < options.workers; ++i) {
-        rte_ring* ring = rte_ring_create(fmt::format("worker_{}", i).c_str(), kWorkerRingFrames,
-                                         SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+        rte_ring* ring =
+            rte_ring_create(fmt::format("worker_{}", i).c_str(), options.ring_frames, SOCKET_ID_ANY,
+                            RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
         if (ring == nullptr) {
             return std::unexpected(Error{
                 fmt::format("no memory for the ring of worker {}: {}", i, rte_strerror(rte_errno)),

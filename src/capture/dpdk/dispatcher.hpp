@@ -27,6 +27,7 @@ struct MbufBurst;
 struct DispatcherOptions {
     PollerOptions poller;
     std::uint32_t workers = 1;
+    std::uint32_t ring_frames = 4096;  // that may wait for one worker
     DecodeOptions decode;         // the same as the workers': it decides what the connection is
     std::uint64_t hash_seed = 0;  // unlike the table's, or each worker's table would be lopsided
 };

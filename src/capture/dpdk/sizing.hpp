@@ -8,9 +8,6 @@
 
 namespace tw::dpdk {
 
-// Most frames a dispatcher may have waiting for one worker.
-inline constexpr std::uint32_t kWorkerRingFrames = 4096;
-
 struct DescriptorLimits {
     std::uint16_t min = 0;
     std::uint16_t max = 0;

@@ -81,7 +81,7 @@ class FilePort : public ::testing::Test {
     [[nodiscard]] std::vector<Collector> collect(Port& port, std::uint32_t workers,
                                                  std::uint64_t frames) {
         QueueSetup setup;
-        setup.ring_frames = workers * kWorkerRingFrames;
+        setup.ring_frames = workers * DispatcherOptions{}.ring_frames;
         setup.threads = workers + 1;
         const auto started = port.start(setup, *live_.log, live_.logger);
         EXPECT_TRUE(started) << started.error().text;

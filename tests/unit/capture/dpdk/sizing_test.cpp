@@ -32,7 +32,7 @@ TEST(Descriptors, a_wish_is_kept_within_the_limits_and_aligned) {
 TEST(PoolMbufs, suffices_for_descriptors_rings_and_caches) {
     for (const std::uint32_t descriptors : {512U, 4096U, 32768U}) {
         for (const std::uint32_t threads : {1U, 4U, 9U}) {
-            const PoolNeed need{descriptors, (threads - 1) * kWorkerRingFrames, threads};
+            const PoolNeed need{descriptors, (threads - 1) * 4096, threads};
             const std::uint32_t mbufs = pool_mbufs(need);
             EXPECT_TRUE(std::has_single_bit(mbufs + 1)) << "2^n - 1";
             EXPECT_GE(mbufs, need.descriptors + need.ring_frames +
@@ -44,7 +44,7 @@ TEST(PoolMbufs, suffices_for_descriptors_rings_and_caches) {
 TEST(PoolBytes, grow_with_the_mbufs) {
     EXPECT_GT(pool_bytes(8191), std::uint64_t{8191} * (2176 + 128));
     EXPECT_LT(pool_bytes(8191), std::uint64_t{32} << 20);
-    EXPECT_GT(ring_bytes(kWorkerRingFrames), std::uint64_t{kWorkerRingFrames} * 8);
+    EXPECT_GT(ring_bytes(4096), std::uint64_t{4096} * 8);
 }
 
 }  // namespace
