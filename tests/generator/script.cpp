@@ -81,7 +81,7 @@ constexpr Step kAskAgain{.side = kClient, .tcp_flags = kPsh | kAck, .payload = {
 constexpr Step kAnswerAgain{
     .side = kServer, .tcp_flags = kAck, .seq = {2}, .payload = {1}, .ack = {1}};
 constexpr Step kEarlyAck[] = {segment(0), with(acknowledge(2), {ack_lost_segment}),
-                              with(segment(1), {retransmission, spurious_retransmission}),
+                              joined(with(segment(1), {retransmission, spurious_retransmission})),
                               kAskAgain, kAnswerAgain};
 constexpr Step kAskMore{.side = kClient, .tcp_flags = kPsh | kAck, .payload = {1}, .ack = {1}};
 constexpr Step kAnswerMore{
@@ -165,7 +165,8 @@ constexpr std::array<Fault, kFaults> kFaultTable{{
     {"copy", ScriptId::copy, Per::round, false, "the network delivers a segment twice"},
     {"late-copy", ScriptId::late_copy, Per::round, false, "the same, after its ACK"},
     {"copied-ack", ScriptId::copied_ack, Per::round, false, "the network delivers an ACK twice"},
-    {"early-ack", ScriptId::early_ack, Per::round, false, "an ACK is captured before its data"},
+    {"early-ack", ScriptId::early_ack, Per::round, false,
+     "an ACK is captured just before its data: analysis.direction_skew must cover it"},
     {"repeated-request", ScriptId::repeated_request, Per::round, false,
      "the client sends its request again"},
     {"zero-window", ScriptId::zero_window, Per::round, false,

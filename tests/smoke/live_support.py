@@ -2,6 +2,7 @@
 """Starts and stops `tapwitness run`, and makes what it listens to: capture files, a veth pair in
 network namespaces of its own, frames on the wire."""
 
+import collections
 import contextlib
 import json
 import os
@@ -20,6 +21,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TAPWITNESS_BUILD", ROOT / "build"))
 BINARY = os.environ.get("TAPWITNESS", str(BUILD / "tapwitness"))
+TRAFFIC_SOURCE = str(BUILD / "tests" / "generator" / "traffic_source")
+SLOW_WORKER = str(BUILD / "tests" / "generator" / "libslow_worker.so")
 CAPTURES = ROOT / "tests" / "captures"
 STARTED = "receiving; SIGINT or SIGTERM stops"
 DEADLINE_SECONDS = 60
@@ -108,6 +111,72 @@ def number_after(text, words):
     """The number that follows `words`: "analysed 1,234 + ..." gives 1234."""
     tail = text.split(words + " ", 1)[1]
     return int(tail.split(" ", 1)[0].rstrip(",;").replace(",", ""))
+
+
+def port_totals(live):
+    """What the final report says of frames, summed over the ports. The only place that knows how
+    it words them."""
+    sums = collections.Counter()
+    for line in live.report("port "):
+        if "received" in line:
+            sums["received"] += number_after(line, "received")
+            sums["analysed"] += number_after(line, "analysed")
+            sums["ring_full"] += number_after(line, "worker's ring")
+            sums["queued"] += number_after(line, "left in the receive queues")
+    return sums
+
+
+def unaccounted(live):
+    """Lines of the log that admit to frames nobody knows the fate of."""
+    return [line for line in live.log if "unaccounted" in line]
+
+
+def counter(live, name):
+    """A counter of the final report, as `tapwitness list counters` calls it; 0 if it is not told."""
+    group, _, rest = name.partition(".")
+    for line in live.report(group + ": "):
+        for part in line.partition(": ")[2].split(", "):
+            if part.rpartition(" ")[0] == rest:
+                return int(part.rpartition(" ")[2].replace(",", ""))
+    return 0
+
+
+class TrafficSource:
+    """One running traffic_source; `arguments` as on its command line."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(
+            [TRAFFIC_SOURCE, "--truth", "-", *map(str, arguments)], text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def truth(self, timeout=DEADLINE_SECONDS):
+        """Waits for its end: what it made, and which flags that must have raised."""
+        try:
+            output, errors = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
+        if self.process.returncode != 0:
+            raise AssertionError(f"traffic_source ended with {self.process.returncode}: {errors}")
+        return json.loads(output)
+
+
+def flow_sums(path):
+    """Sums over the records of a --flows file: records, missing bytes, each flag. Frame by frame
+    counts, as the truth of traffic_source has them."""
+    flags = collections.Counter()
+    sums = {"records": 0, "missing_bytes": 0, "packets": 0, "flags": flags}
+    with open(path, encoding="utf-8") as lines:
+        next(lines)  # the schema
+        for line in lines:
+            record = json.loads(line)
+            sums["records"] += 1
+            sums["missing_bytes"] += sum(record["missing_bytes"].values())
+            sums["packets"] += sum(record["packets"].values())
+            for side in record.get("flags", {}).values():
+                flags.update(side)
+    return sums
 
 
 def for_everybody(case):
