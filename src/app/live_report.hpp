@@ -10,26 +10,19 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "capture/dpdk/port.hpp"
+#include "capture/dpdk/ledger.hpp"
 #include "core/stats/counters.hpp"
 
 namespace tw::app {
 
-// Where the frames of one port went.
-struct PortTotals {
-    std::string name;
-    std::string driver;
-    dpdk::PortCounters nic;
-    std::uint64_t taken = 0;      // from its receive queues
-    std::uint64_t analysed = 0;   // given to a worker's analysis
-    std::uint64_t ring_full = 0;  // dropped: a worker's ring had no room
-
-    // In the receive queues when the counters were read.
-    [[nodiscard]] std::uint64_t queued() const {
-        return nic.received > taken ? nic.received - taken : 0;
-    }
-    // What never reached the analysis, as far as anybody counts it.
-    [[nodiscard]] std::uint64_t lost() const;
+// What one worker has done.
+struct WorkerTotals {
+    std::uint64_t frames = 0;
+    std::uint64_t bursts = 0;
+    std::uint64_t full_bursts = 0;  // the queue had at least as much again
+    std::uint64_t stalls = 0;
+    std::uint64_t longest_stall = 0;  // ticks
+    std::uint64_t live_flows = 0;
 };
 
 // Sums over workers; a worker's own stats::Counters cannot be copied.
@@ -48,12 +41,19 @@ class CounterSums {
     std::array<std::uint64_t, stats::kCounters> values_{};
 };
 
+// All numbers of a run at one reading of the ledger. A value: others may keep copies.
 struct LiveTotals {
-    std::vector<PortTotals> ports;
-    std::uint64_t waiting = 0;  // in workers' rings
+    dpdk::LedgerReading ledger;
+    std::uint64_t intervals = 0;
+    std::uint64_t marked_intervals = 0;
     std::uint64_t live_flows = 0;
+    std::uint64_t ticks_per_second = 1;
     CounterSums counters;
+    std::vector<WorkerTotals> workers;
 };
+
+// "missed 12, no room in a worker's ring 3": the ways this port's frames were lost so far.
+[[nodiscard]] std::string loss_text(const dpdk::PortReading& port);
 
 // Rates over the time between two readings, totals for what should stay zero.
 [[nodiscard]] std::string interval_text(const LiveTotals& now, const LiveTotals& before,

@@ -29,20 +29,15 @@ constexpr Nanos kFileSilenceMax = 3 * kSecond;
 ExitCode LiveRun::run() {
     launch();
     keep_house();
-    // Some drivers forget their counters when stopped, so this comes first.
-    const LiveTotals last = totals();
-    const Nanos duration = steady_now() - started_;
+    // Some drivers forget their counters when stopped, so the last reading comes first.
     outputs_->set_patience(devices_.from_files ? sinks::Patience::endless : sinks::Patience::brief);
-    if (!devices_.from_files) {
-        outputs_->set_patience(sinks::Patience::brief);
-    }
+    ledger_->finish([this] { (void)drain(); });
+    const Nanos duration = steady_now() - started_;
     close_connections();
     for (const auto& port : ports_) {
         port->stop();
     }
-    LiveTotals closed = totals();
-    closed.ports = last.ports;
-    closed.waiting = last.waiting;
+    const LiveTotals closed = totals();
     const ExitCode code =
         outputs_->finish(closed.counters.get(stats::Counter::events_dropped) +
                          closed.counters.get(stats::Counter::flow_records_dropped));
@@ -54,7 +49,9 @@ ExitCode LiveRun::run() {
 
 void LiveRun::launch() {
     clock_->fit();
-    started_ = last_fit_ = last_flush_ = last_interval_ = last_frame_seen_ = steady_now();
+    started_ = last_fit_ = last_flush_ = last_interval_ = last_ledger_ = last_frame_seen_ =
+        steady_now();
+    ledger_ = std::make_unique<LiveLedger>(ledger_parts(), logger_);
     interval_start_ = totals();
     for (std::uint32_t i = 0; i < pollers_.size(); ++i) {
         eal_->launch_worker(i, {[](void* context) {
@@ -93,6 +90,10 @@ void LiveRun::keep_house() {
             outputs_->flush(now);
             free_old_settings();
         }
+        if (now - last_ledger_ >= kLedgerInterval) {
+            last_ledger_ = now;
+            ledger_->update();
+        }
         if (config_.log.interval > 0 && now - last_interval_ >= config_.log.interval) {
             report_interval(now);
         }
@@ -130,10 +131,7 @@ bool LiveRun::should_stop() {
 
 bool LiveRun::files_are_read() {
     std::uint64_t expected = 0;
-    std::uint64_t seen = 0;
-    for (const PortTotals& port : totals().ports) {
-        seen += port.taken + port.nic.no_mbuf;
-    }
+    const std::uint64_t seen = ledger_->frames_taken();
     for (const auto& port : ports_) {
         expected += port->options().frames_expected;
     }
@@ -165,34 +163,39 @@ void LiveRun::report_interval(Nanos now) {
     last_interval_ = now;
 }
 
+LedgerParts LiveRun::ledger_parts() const {
+    LedgerParts parts;
+    parts.ports = &ports_;
+    parts.dispatcher = dispatcher_.get();
+    parts.clock = clock_.get();
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        parts.pollers.push_back(&pollers_[i]->worker);
+        parts.workers.push_back(workers_[i].get());
+    }
+    return parts;
+}
+
 LiveTotals LiveRun::totals() const {
     LiveTotals totals;
-    for (const auto& port : ports_) {
-        PortTotals one;
-        const std::uint16_t id = port->queue(0).port_id;
-        one.name = port->name();
-        one.driver = port->driver();
-        for (const auto& poller : pollers_) {
-            one.analysed += poller->worker.counts().frames[id].get();
+    totals.ledger = ledger_->ledger().last();
+    totals.intervals = ledger_->ledger().intervals();
+    totals.marked_intervals = ledger_->ledger().marked_intervals();
+    totals.ticks_per_second = clock_->ticks_per_second();
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        const dpdk::PollerCounts& counts = pollers_[i]->worker.counts();
+        WorkerTotals worker;
+        for (const dpdk::Count& frames : counts.frames) {
+            worker.frames += frames.get();
         }
-        if (dispatcher_) {
-            one.taken = dispatcher_->counts().frames[id].get();
-            for (const auto& of_worker : dispatcher_->dispatch_counts().ring_full) {
-                one.ring_full += of_worker[id].get();
-            }
-        } else {
-            one.taken = one.analysed;
-        }
-        one.nic = port->counters();
-        // net_memif forgets its counters when the peer goes away.
-        one.nic.received = std::max(one.nic.received, one.taken);
-        totals.ports.push_back(std::move(one));
+        worker.bursts = counts.bursts.get();
+        worker.full_bursts = counts.full_bursts.get();
+        worker.stalls = counts.stalls.get();
+        worker.longest_stall = counts.longest_stall.get();
+        worker.live_flows = workers_[i]->live_flows();
+        totals.live_flows += worker.live_flows;
+        totals.counters.add(workers_[i]->counters());
+        totals.workers.push_back(worker);
     }
-    for (const auto& worker : workers_) {
-        totals.counters.add(worker->counters());
-        totals.live_flows += worker->live_flows();
-    }
-    totals.waiting = dispatcher_ ? dispatcher_->waiting() : 0;
     return totals;
 }
 

@@ -13,6 +13,7 @@
 
 #include "app/hang_up.hpp"
 #include "app/live_devices.hpp"
+#include "app/live_ledger.hpp"
 #include "app/live_log.hpp"
 #include "app/live_outputs.hpp"
 #include "app/live_report.hpp"
@@ -79,6 +80,7 @@ class LiveRun {
     [[nodiscard]] bool files_are_read();
     [[nodiscard]] bool drain();
     void report_interval(Nanos now);
+    [[nodiscard]] LedgerParts ledger_parts() const;
     [[nodiscard]] LiveTotals totals() const;
     void close_connections();
 
@@ -109,6 +111,7 @@ class LiveRun {
     std::vector<std::unique_ptr<LiveWorker>> workers_;
     std::vector<std::unique_ptr<Poller>> pollers_;
     dpdk::RunControl control_;
+    std::unique_ptr<LiveLedger> ledger_;  // while the pollers run
 
     std::unique_ptr<LiveOutputs> outputs_;
 
@@ -117,6 +120,7 @@ class LiveRun {
     Nanos last_fit_ = 0;
     Nanos last_flush_ = 0;
     Nanos last_interval_ = 0;
+    Nanos last_ledger_ = 0;
     Nanos last_frame_seen_ = 0;  // capture files: when a frame arrived last
     std::uint64_t frames_seen_ = 0;
     LiveTotals interval_start_;

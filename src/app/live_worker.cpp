@@ -13,10 +13,15 @@ namespace {
 // Connections closed between two drains at the end: their episodes must fit the event ring.
 constexpr std::uint32_t kClosedPerDrain = 32;
 
+// 16 s of intervals: a worker that is away for longer gets the rest as one.
+constexpr std::size_t kMarksMax = 64;
+
 [[nodiscard]] event::OutboxOptions outbox_options(const LiveWorkerOptions& options) {
     event::OutboxOptions outbox;
     outbox.first_id = options.index + 1;
     outbox.id_step = options.count;
+    // A file's frames wait for us and bear times of their own; the ledger has nothing to say.
+    outbox.await_capture = !options.may_wait;
     return outbox;
 }
 
@@ -35,6 +40,7 @@ constexpr std::uint32_t kClosedPerDrain = 32;
 LiveWorker::LiveWorker(const LiveWorkerOptions& options)
     : options_(options),
       outbox_(outbox_options(options)),
+      marks_(kMarksMax),
       settings_(options.settings),
       next_settings_(options.settings),
       settings_used_(options.settings) {
@@ -87,8 +93,40 @@ void LiveWorker::tick(Nanos now) {
         pipeline_->set_times(next->timeouts, next->direction_skew);
         settings_used_.store(next, std::memory_order_release);
     }
+    take_marks();
     pipeline_->tick(now);
     live_flows_.set(pipeline_->live_flows());
+}
+
+void LiveWorker::take_marks() {
+    event::CaptureMark mark;
+    while (marks_.pop(mark)) {
+        outbox_.tell(mark, counters_);
+    }
+}
+
+void LiveWorker::tell(const event::CaptureMark& mark) {
+    if (mark_left_) {
+        mark_left_->until = mark.until;
+        for (std::size_t tap = 0; tap < kTapsMax; ++tap) {
+            mark_left_->faults[tap] |= mark.faults[tap];
+        }
+    } else {
+        mark_left_ = mark;
+    }
+    if (marks_.push(*mark_left_)) {
+        mark_left_.reset();
+    }
+}
+
+bool LiveWorker::tell_last(const event::CaptureMark& mark) {
+    take_marks();
+    if (mark_left_) {
+        outbox_.tell(*mark_left_, counters_);
+        mark_left_.reset();
+    }
+    outbox_.tell(mark, counters_);
+    return outbox_.waiting() == 0;
 }
 
 bool LiveWorker::close_some() {

@@ -12,6 +12,7 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "base/spsc_ring.hpp"
 #include "capture/dpdk/poller.hpp"
 #include "capture/dpdk/rte_hash_index.hpp"
 #include "capture/dpdk/worker.hpp"
@@ -59,6 +60,11 @@ class LiveWorker final : public dpdk::FrameHandler {
     [[nodiscard]] bool uses(const LiveSettings& settings) const {
         return settings_used_.load(std::memory_order_acquire) == &settings;
     }
+    // The ledger's word on an interval; the worker takes it at its next tick. A worker that takes
+    // none gets later ones as one, so that nothing is left out.
+    void tell(const event::CaptureMark& mark);
+    // Once the poller has returned: the last word. Drain the outbox and call again until true.
+    [[nodiscard]] bool tell_last(const event::CaptureMark& mark);
     // Once the poller has returned: closes some connections; true when none is left.
     [[nodiscard]] bool close_some();
 
@@ -68,9 +74,13 @@ class LiveWorker final : public dpdk::FrameHandler {
     [[nodiscard]] std::span<const Frame> filtered(std::span<const Frame> frames);
     void wait_for_outputs() const;
 
+    void take_marks();
+
     LiveWorkerOptions options_;
     stats::Counters counters_;
     event::Outbox outbox_;
+    SpscRing<event::CaptureMark> marks_;           // writer: control thread; reader: poller
+    std::optional<event::CaptureMark> mark_left_;  // control thread: found no room
     std::unique_ptr<dpdk::RteHashIndex> index_v4_;
     std::unique_ptr<dpdk::RteHashIndex> index_v6_;
     std::unique_ptr<Pipeline> pipeline_;

@@ -131,7 +131,7 @@ void write_event(std::string& line, const event::Event& event, std::span<const s
     if (event.capture_known) {
         json.begin_array("capture");
         for (const event::CaptureFaultInfo& fault : event::capture_fault_table()) {
-            if ((event.capture & event::bits(fault.id)) != 0) {
+            if (event.capture.has(fault.id)) {
                 json.plain_string(fault.name);
             }
         }

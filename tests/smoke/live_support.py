@@ -91,6 +91,19 @@ class LiveRun:
         self.process.send_signal(number)
         return self.wait()
 
+    @contextlib.contextmanager
+    def held(self):
+        """Every thread of the monitor stands still."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            tasks = list(pathlib.Path(f"/proc/{self.process.pid}/task").iterdir())
+            while any((task / "stat").read_text().rsplit(")", 1)[1].split()[0] != "T"
+                      for task in tasks):
+                time.sleep(0.001)
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def __enter__(self):
         return self
 
@@ -105,6 +118,10 @@ class LiveRun:
         first = next(i for i, text in enumerate(texts) if text.startswith("final report"))
         texts = texts[first:]
         return [text for text in texts if text.startswith(start)]
+
+    def port_lines(self):
+        """Of the final report: where the frames of each port went."""
+        return [line for line in self.report("port ") if " = analysed " in line]
 
 
 def number_after(text, words):
@@ -306,6 +323,10 @@ class VethPair:
                 yield
             finally:
                 libc.setns(home.fileno(), 0)
+
+    def set_link(self, state):
+        """The cable, pulled or plugged in: the left end goes "down" or "up"."""
+        ip("-n", self.left_space, "link", "set", self.left, state)
 
     def send_frames(self, frames):
         """Puts frames onto the left end: they arrive at the right one."""

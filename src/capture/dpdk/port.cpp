@@ -2,6 +2,7 @@
 #include "capture/dpdk/port.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -9,9 +10,11 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "capture/dpdk/compat.hpp"
+#include "capture/dpdk/packet_socket.hpp"
 #include "capture/dpdk/port_info.hpp"
 #include "capture/dpdk/sizing.hpp"
 
@@ -27,10 +30,6 @@ namespace {
     return driver == kAfPacketDriver && compat::kAfPacketIsOpen ? 1 : 0;
 }
 
-[[nodiscard]] bool hides_drops(std::string_view driver) {
-    return driver == kAfPacketDriver && !compat::kAfPacketIsOpen;
-}
-
 // The kernel cuts frames to what is left of a ring slot behind its header, and the driver forgets
 // that they were longer.
 [[nodiscard]] std::uint32_t slot_bytes(const Device& device) {
@@ -41,11 +40,6 @@ namespace {
     std::uint32_t slot = kSlotDefault;
     std::from_chars(given.value.data(), given.value.data() + given.value.size(), slot);
     return slot > kHeader ? slot - kHeader : 0;
-}
-
-// Some drivers begin again at zero when their peer or link goes away.
-[[nodiscard]] std::uint64_t since(std::uint64_t now, std::uint64_t start) {
-    return now >= start ? now - start : now;
 }
 
 // The most that Intel's NICs take; a driver that takes more is limited by huge pages at start.
@@ -120,6 +114,7 @@ Port::Port(const PortOptions& options, std::uint16_t id, std::string driver)
 
 Port::~Port() {
     stop();
+    link_.reset();
     rte_eth_dev_close(id_);
     if (options_.device.bus == Bus::vdev) {
         rte_eal_hotplug_remove("vdev", options_.device.name.c_str());
@@ -136,6 +131,8 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
     const rte_eth_dev_info info = device_info(id_);
     rte_eth_conf config{};
     config.rxmode.mtu = 0;  // the driver's own
+    config.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
+    config.intr_conf.rmv = (*info.dev_flags & RTE_ETH_DEV_INTR_RMV) != 0;
     config.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
     std::vector<std::uint8_t> key;
     if (setup.rss.queues > 1 && !setup.rss.by_peers) {
@@ -216,8 +213,8 @@ std::expected<void, Error> Port::start(const QueueSetup& setup, EalLog& log,
         return std::unexpected(failed("start the port", error, log));
     }
     started_ = true;
-    at_start_ = PortCounters{};
-    at_start_ = counters();
+    queues_ = setup.rss.queues;
+    watch();
     listen_only(logger);
     if (setup.rss.queues > 1 && !setup.rss.by_peers) {
         if (auto done = apply_rss(setup.rss, log, logger); !done) {
@@ -228,8 +225,22 @@ std::expected<void, Error> Port::start(const QueueSetup& setup, EalLog& log,
         "port {}: {} ({}), {} receive queue{} of {} descriptors, {} packet buffers each, "
         "link {}",
         options_.name, options_.device.name, driver_, setup.rss.queues,
-        setup.rss.queues == 1 ? "" : "s", descriptors_, pools_->all.front()->size, link_text());
+        setup.rss.queues == 1 ? "" : "s", descriptors_, pools_->all.front()->size,
+        link_text(link_->read()));
     return {};
+}
+
+void Port::watch() {
+    const unsigned ifindex = device_info(id_).if_index;
+    std::array<char, IF_NAMESIZE> name{};
+    const bool over_kernel = ifindex != 0 && if_indextoname(ifindex, name.data()) != nullptr;
+    const bool packet_socket = driver_ == kAfPacketDriver;
+    counters_ = std::make_unique<PortCounters>(
+        id_, driver_, !options_.device.file.empty(), over_kernel ? name.data() : "",
+        packet_socket ? packet_sockets(ifindex) : std::vector<int>{});
+    counters_->start();
+    // Other drivers know their link better than an interface beside them.
+    link_ = std::make_unique<PortLink>(id_, packet_socket ? ifindex : 0);
 }
 
 void Port::listen_only(spdlog::logger& logger) {
@@ -268,31 +279,21 @@ RxQueue Port::queue(std::uint16_t index) const {
     return queue;
 }
 
-PortCounters Port::counters() const {
-    PortCounters counters;
-    rte_eth_stats stats{};
-    if (started_ && rte_eth_stats_get(id_, &stats) == 0) {
-        counters.received = since(stats.ipackets, at_start_.received);
-        counters.errors = since(stats.ierrors, at_start_.errors);
-        counters.no_mbuf = since(stats.rx_nombuf, at_start_.no_mbuf);
-        counters.missed = since(stats.imissed, at_start_.missed);
-    }
-    counters.missed_known = !hides_drops(driver_);
-    counters.no_mbuf_is_loss = driver_ == kPcapDriver;
-    return counters;
+const StageCounts& Port::read_counters() {
+    return counters_->read();
 }
 
-std::string Port::link_text() const {
-    rte_eth_link link{};
-    if (rte_eth_link_get_nowait(id_, &link) != 0) {
-        return "unknown";
+const LinkState& Port::read_link() {
+    return link_->read();
+}
+
+std::uint64_t Port::queued() const {
+    std::uint64_t frames = 0;
+    for (std::uint16_t queue = 0; queue < queues_; ++queue) {
+        const int waiting = rte_eth_rx_queue_count(id_, queue);
+        frames += waiting > 0 ? static_cast<std::uint64_t>(waiting) : 0;
     }
-    if (link.link_status == RTE_ETH_LINK_DOWN) {
-        return "down";
-    }
-    return link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN || link.link_speed == 0
-               ? "up"
-               : fmt::format("up, {} Mbit/s", link.link_speed);
+    return frames;
 }
 
 void Port::stop() {

@@ -13,6 +13,8 @@
 #include "base/time.hpp"
 #include "capture/dpdk/device.hpp"
 #include "capture/dpdk/eal_log.hpp"
+#include "capture/dpdk/port_counters.hpp"
+#include "capture/dpdk/port_link.hpp"
 #include "capture/dpdk/rss.hpp"
 #include "core/frame.hpp"
 
@@ -62,16 +64,6 @@ struct RxQueue {
     Nanos timestamp_unit = 0;  // of time stamps in mbufs; 0 = none to be trusted
 };
 
-// The driver's counters since the port started. What it does not count is absent, not zero.
-struct PortCounters {
-    std::uint64_t received = 0;
-    std::uint64_t errors = 0;   // broken frames
-    std::uint64_t no_mbuf = 0;  // attempts without a free mbuf; loss only where no_mbuf_is_loss
-    std::uint64_t missed = 0;   // no room in NIC or queue
-    bool missed_known = true;   // false: the driver hides what the kernel dropped
-    bool no_mbuf_is_loss = false;
-};
-
 // EAL memory for the pools of one port, before anything is attached.
 [[nodiscard]] std::uint64_t port_memory_bytes(const PortOptions& options, const QueueSetup& setup);
 
@@ -94,10 +86,13 @@ class Port {
     [[nodiscard]] std::expected<void, Error> start(const QueueSetup& setup, EalLog& log,
                                                    spdlog::logger& logger);
     [[nodiscard]] RxQueue queue(std::uint16_t index) const;
-    [[nodiscard]] PortCounters counters() const;
-    // "up, 10000 Mbit/s" or "down"
-    [[nodiscard]] std::string link_text() const;
-    // No frame is delivered from here on; read counters() before.
+    // What driver and kernel count since start(). Some forget it at stop().
+    const StageCounts& read_counters();
+    [[nodiscard]] const std::vector<StageTeller>& tellers() const { return counters_->tellers(); }
+    const LinkState& read_link();
+    // Frames in the receive queues, where the driver tells.
+    [[nodiscard]] std::uint64_t queued() const;
+    // No frame is delivered from here on.
     void stop();
 
   private:
@@ -106,6 +101,7 @@ class Port {
     [[nodiscard]] Error failed(const std::string& step, int error, const EalLog& log) const;
     [[nodiscard]] std::expected<void, Error> configure(const QueueSetup& setup, EalLog& log);
     [[nodiscard]] std::expected<void, Error> setup_queues(const QueueSetup& setup, EalLog& log);
+    void watch();
     void listen_only(spdlog::logger& logger);
     [[nodiscard]] std::expected<void, Error> apply_rss(const RssPlan& plan, EalLog& log,
                                                        spdlog::logger& logger);
@@ -116,7 +112,9 @@ class Port {
     std::uint16_t descriptors_ = 0;
     bool started_ = false;
     std::unique_ptr<Pools> pools_;
-    PortCounters at_start_;
+    std::uint16_t queues_ = 1;
+    std::unique_ptr<PortCounters> counters_;  // from start() on
+    std::unique_ptr<PortLink> link_;
 };
 
 }  // namespace tw::dpdk

@@ -13,6 +13,8 @@ constexpr CaptureFaultInfo kFaults[] = {
     {CaptureFault::link, "link", "the link of the port was down or changed"},
     {CaptureFault::stall, "stall",
      "the thread that polls the port was away: times are late, and frames may be lost"},
+    {CaptureFault::forward, "forward",
+     "inline: the monitor itself did not send on all frames it received"},
     {CaptureFault::unknown, "unknown", "the ledger did not tell in time"},
 };
 
@@ -25,7 +27,7 @@ std::span<const CaptureFaultInfo> capture_fault_table() {
 void CaptureMarks::add(const CaptureMark& mark) {
     told_until_ = std::max(told_until_, mark.until);
     const bool clean = std::all_of(mark.faults.begin(), mark.faults.end(),
-                                   [](CaptureFaults faults) { return faults == 0; });
+                                   [](CaptureFaults faults) { return faults.empty(); });
     if (clean) {
         return;
     }
@@ -62,7 +64,7 @@ void CaptureMarks::make_room() {
 }
 
 CaptureFaults CaptureMarks::between(Nanos from, Nanos until, std::uint8_t tap) const {
-    CaptureFaults faults = 0;
+    CaptureFaults faults;
     for (std::uint32_t i = count_; i-- > 0 && stretches_[i].until >= from;) {
         if (stretches_[i].from <= until) {
             faults |= stretches_[i].faults[tap];

@@ -20,13 +20,33 @@ enum class CaptureFault : std::uint8_t {
     uncounted = 1U << 1,  // frames may have been lost: the driver does not count all of them
     link = 1U << 2,       // the link was down or changed
     stall = 1U << 3,      // the poller was away: frames carry times that are late
-    unknown = 1U << 4,    // the ledger's word did not arrive in time
+    forward = 1U << 4,    // inline: frames were seen but not sent on, by the monitor itself
+    unknown = 1U << 5,    // the ledger's word did not arrive in time
 };
-using CaptureFaults = std::uint8_t;  // CaptureFault bits, 0 = nothing known against the capture
 
-[[nodiscard]] constexpr CaptureFaults bits(CaptureFault fault) {
-    return static_cast<CaptureFaults>(fault);
-}
+// A set of these; empty = nothing is known against the capture.
+class CaptureFaults {
+  public:
+    constexpr CaptureFaults() = default;
+    // Implicit: a fault is a set of one.
+    constexpr CaptureFaults(CaptureFault fault) : bits_(static_cast<std::uint8_t>(fault)) {}
+
+    [[nodiscard]] constexpr bool has(CaptureFault fault) const {
+        return (bits_ & static_cast<std::uint8_t>(fault)) != 0;
+    }
+    [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+    constexpr CaptureFaults& operator|=(CaptureFaults more) {
+        bits_ = static_cast<std::uint8_t>(bits_ | more.bits_);
+        return *this;
+    }
+    [[nodiscard]] friend constexpr CaptureFaults operator|(CaptureFaults a, CaptureFaults b) {
+        return a |= b;
+    }
+    constexpr bool operator==(const CaptureFaults&) const = default;
+
+  private:
+    std::uint8_t bits_ = 0;
+};
 
 struct CaptureFaultInfo {
     CaptureFault id;

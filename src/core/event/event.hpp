@@ -74,7 +74,7 @@ struct Event {
     bool fin_possible = false;
     // Live: what the ledger says of the capture from `since` to `time_end`. Files bring no ledger.
     bool capture_known = false;
-    CaptureFaults capture = 0;
+    CaptureFaults capture;
     std::uint64_t bytes = 0;  // hole: its length; repeat: payload bytes sent again
     // hole: the segment that showed it; repeat: the first and the last repeated segment
     std::array<FrameRef, kSubjectsMax> subject{};

@@ -41,12 +41,15 @@ class Outbox {
             hand_out(event, counters);
             return;
         }
+        if (next_waiting_ && waiting_.free_space() == 0) {
+            // No room to wait: the oldest leaves, if need be without the ledger's word.
+            const bool told = next_waiting_->time_end <= marks_.told_until();
+            counters.add(stats::Counter::events_untold, told ? 0 : 1);
+            hand_out_next(told ? CaptureFaults{} : CaptureFault::unknown, counters);
+        }
         if (!next_waiting_) {
             next_waiting_ = event;
-        } else if (!waiting_.push(event)) {
-            // No room to wait: the oldest leaves without the ledger's word.
-            hand_out_next(CaptureFaults{bits(CaptureFault::unknown)}, counters);
-            counters.add(stats::Counter::events_untold);
+        } else {
             (void)waiting_.push(event);
         }
         hand_out_told(counters);
@@ -84,15 +87,17 @@ class Outbox {
     void hand_out_next(CaptureFaults more, stats::Counters& counters) {
         Event& event = *next_waiting_;
         event.capture_known = true;
-        event.capture = marks_.between(event.since, event.time_end, event.tap) | more;
+        event.capture = static_cast<CaptureFaults>(
+            marks_.between(event.since, event.time_end, event.tap) | more);
         hand_out(event, counters);
         Event following;
         next_waiting_ = waiting_.pop(following) ? std::optional(following) : std::nullopt;
     }
 
     void hand_out_told(stats::Counters& counters) {
-        while (next_waiting_ && next_waiting_->time_end <= marks_.told_until()) {
-            hand_out_next(0, counters);
+        while (next_waiting_ && next_waiting_->time_end <= marks_.told_until() &&
+               events_.free_space() != 0) {
+            hand_out_next({}, counters);
         }
     }
 
