@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "app/commands.hpp"
+#include "app/list_live.hpp"
 #include "app/terminal.hpp"
 #include "config/options.hpp"
 #include "core/decode/layer.hpp"
@@ -60,6 +61,9 @@ using sinks::format::Table;
     for (const stats::CounterInfo& counter : stats::counter_table()) {
         table.row(
             {std::string(counter.name), std::string(counter.unit), std::string(counter.help)});
+    }
+    for (const CounterRow& row : live_counter_rows()) {
+        table.row({row.name, row.unit, row.help});
     }
     page.table(table, true);
     return print(page);

@@ -69,10 +69,10 @@ LiveRun::~LiveRun() = default;
 std::expected<std::unique_ptr<LiveRun>, Error> LiveRun::open(const config::Config& config,
                                                              LiveLog& log, ReadAgain read_again) {
     std::unique_ptr<LiveRun> run(new LiveRun(config, log, std::move(read_again)));
-    for (const auto step :
-         {&LiveRun::find_devices, &LiveRun::compile_filter, &LiveRun::start_eal,
-          &LiveRun::attach_ports, &LiveRun::choose_distribution, &LiveRun::make_workers,
-          &LiveRun::start_ports, &LiveRun::make_pollers, &LiveRun::open_outputs}) {
+    for (const auto step : {&LiveRun::find_devices, &LiveRun::compile_filter, &LiveRun::start_eal,
+                            &LiveRun::attach_ports, &LiveRun::choose_distribution,
+                            &LiveRun::make_workers, &LiveRun::start_ports, &LiveRun::make_pollers,
+                            &LiveRun::open_telemetry, &LiveRun::open_outputs}) {
         if (auto done = ((*run).*step)(); !done) {
             return std::unexpected(std::move(done.error()));
         }
@@ -127,6 +127,7 @@ std::expected<void, Error> LiveRun::start_eal() {
     options.worker_cpus = config_.workers.cores;
     options.dispatcher = may_take_dispatcher();
     options.memory_bytes = plan.dpdk_bytes() + kEalSlack;
+    options.telemetry = config_.telemetry.enabled;
     options.extra_arguments = config_.eal_args;
     auto log = dpdk::EalLog::open(logger_);
     if (!log) {
@@ -311,6 +312,20 @@ std::expected<void, Error> LiveRun::make_pollers() {
         pollers_.push_back(
             std::unique_ptr<Poller>(new Poller{dpdk::Worker(options, *workers_[i]), control_}));
     }
+    return {};
+}
+
+std::expected<void, Error> LiveRun::open_telemetry() {
+    if (!config_.telemetry.enabled) {
+        return {};
+    }
+    auto telemetry = dpdk::Telemetry::start(telemetry_commands(), telemetry_answers_);
+    if (!telemetry) {
+        return std::unexpected(std::move(telemetry.error()));
+    }
+    telemetry_ = std::move(*telemetry);
+    logger_.info("telemetry: dpdk-telemetry.py -f {}, then /tapwitness/ledger",
+                 eal_->file_prefix());
     return {};
 }
 

@@ -160,11 +160,11 @@ void add_part(std::string& text, const std::string& part) {
     const Sums sums = sum(totals.ledger);
     const std::int64_t open = totals.ledger.unaccounted();
     return fmt::format(
-        "all ports: received {}, analysed {}, lost by the capture {}, unaccounted for {}; {} of {} "
-        "marked{}",
+        "all ports: received {}, analysed {}, lost by the capture {}, unaccounted for {} (never "
+        "more than {} between two readings); {} of {} marked{}",
         count_of(sums.received, "frame"), count_text(sums.analysed), lost_text(sums), open,
-        count_text(totals.marked_intervals), count_of(totals.intervals, "interval"),
-        stalls_text(totals));
+        count_text(totals.worst_unaccounted), count_text(totals.marked_intervals),
+        count_of(totals.intervals, "interval"), stalls_text(totals));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ class CounterSums {
 // All numbers of a run at one reading of the ledger. A value: others may keep copies.
 struct LiveTotals {
     dpdk::LedgerReading ledger;
+    std::uint64_t worst_unaccounted = 0;  // at any reading so far, frames
     std::uint64_t intervals = 0;
     std::uint64_t marked_intervals = 0;
     std::uint64_t live_flows = 0;

@@ -53,6 +53,7 @@ void LiveRun::launch() {
         steady_now();
     ledger_ = std::make_unique<LiveLedger>(ledger_parts(), logger_);
     interval_start_ = totals();
+    snapshot_.publish(interval_start_);
     for (std::uint32_t i = 0; i < pollers_.size(); ++i) {
         eal_->launch_worker(i, {[](void* context) {
                                     auto& poller = *static_cast<Poller*>(context);
@@ -93,6 +94,7 @@ void LiveRun::keep_house() {
         if (now - last_ledger_ >= kLedgerInterval) {
             last_ledger_ = now;
             ledger_->update();
+            snapshot_.publish(totals());
         }
         if (config_.log.interval > 0 && now - last_interval_ >= config_.log.interval) {
             report_interval(now);
@@ -178,6 +180,7 @@ LedgerParts LiveRun::ledger_parts() const {
 LiveTotals LiveRun::totals() const {
     LiveTotals totals;
     totals.ledger = ledger_->ledger().last();
+    totals.worst_unaccounted = ledger_->ledger().worst_unaccounted();
     totals.intervals = ledger_->ledger().intervals();
     totals.marked_intervals = ledger_->ledger().marked_intervals();
     totals.ticks_per_second = clock_->ticks_per_second();

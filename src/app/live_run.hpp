@@ -17,6 +17,8 @@
 #include "app/live_log.hpp"
 #include "app/live_outputs.hpp"
 #include "app/live_report.hpp"
+#include "app/live_snapshot.hpp"
+#include "app/live_telemetry.hpp"
 #include "app/live_worker.hpp"
 #include "app/stop_signal.hpp"
 #include "base/error.hpp"
@@ -64,6 +66,7 @@ class LiveRun {
     [[nodiscard]] std::expected<void, Error> make_workers();
     [[nodiscard]] std::expected<void, Error> start_ports();
     [[nodiscard]] std::expected<void, Error> make_pollers();
+    [[nodiscard]] std::expected<void, Error> open_telemetry();
     [[nodiscard]] std::expected<void, Error> open_outputs();
 
     [[nodiscard]] std::expected<std::unique_ptr<LiveSettings>, Error> settings_of(
@@ -112,6 +115,9 @@ class LiveRun {
     std::vector<std::unique_ptr<Poller>> pollers_;
     dpdk::RunControl control_;
     std::unique_ptr<LiveLedger> ledger_;  // while the pollers run
+    LiveSnapshot snapshot_;
+    LiveTelemetry telemetry_answers_{snapshot_};
+    std::unique_ptr<dpdk::Telemetry> telemetry_;
 
     std::unique_ptr<LiveOutputs> outputs_;
 

@@ -53,6 +53,10 @@ struct Output {
     std::string path;  // "" = off, "-" = standard output
 };
 
+struct Telemetry {
+    bool enabled = false;  // DPDK's telemetry socket
+};
+
 struct Log {
     LogLevel level = LogLevel::info;
     std::string path = "-";         // "-" = standard error
@@ -69,6 +73,7 @@ struct Config {
     std::string filter;
     Output events{"-"};
     Output flow_records{""};
+    Telemetry telemetry;
     Log log;
     Places places;  // empty if no file was read
 };

@@ -127,6 +127,9 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
         live(text<&Config::flow_records, &Output::path>(
             {"outputs.flows.path", "", "one JSON line per connection, when it ends"},
             "a file; - : standard output; empty: off")),
+        boolean<&Config::telemetry, &Telemetry::enabled>(
+            {"outputs.telemetry.enabled", "",
+             "DPDK's telemetry socket, with /tapwitness/... beside DPDK's own commands"}),
         later(Kind::text, {"outputs.metrics.listen", "", "address and port for Prometheus"}),
         later(Kind::text, {"outputs.evidence.dir", "", "where packets of episodes are kept"}),
         later(Kind::size, {"outputs.evidence.max_bytes", "", "disk space for them"}),

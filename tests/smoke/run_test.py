@@ -139,7 +139,7 @@ class VirtualPorts(unittest.TestCase):
             live.wait_for(STARTED)
             self.assertEqual(0, live.stop(number), "\n".join(live.log))
             json_lines(live.output)
-            self.assertIn("unaccounted for 0;", live.report("all ports")[0])
+            self.assertIn("unaccounted for 0 ", live.report("all ports")[0])
         return live
 
     def test_a_silent_ring_starts_and_stops(self):
@@ -172,7 +172,7 @@ log: {interval: 1s}
             self.assertEqual(number_after(line, "received"),
                              number_after(line, "analysed") +
                              number_after(line, "worker's ring"), line)
-        self.assertIn("unaccounted for 0;", live.report("all ports")[0])
+        self.assertIn("unaccounted for 0 ", live.report("all ports")[0])
 
     def test_an_interval_line_tells_rates(self):
         folder = temporary_folder(self)

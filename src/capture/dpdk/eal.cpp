@@ -148,8 +148,11 @@ std::expected<Placement, Error> place_threads(const EalOptions& options,
 std::vector<std::string> eal_arguments(const EalOptions& options, const Placement& placement,
                                        Memory memory, std::uint64_t process_id) {
     std::vector<std::string> arguments{"tapwitness", "--lcores", lcores_argument(placement),
-                                       fmt::format("--file-prefix=tapwitness-{}", process_id),
-                                       "--no-telemetry"};
+                                       fmt::format("--file-prefix=tapwitness-{}", process_id)};
+    if (!options.telemetry) {
+        // Its own commands read counters from another thread, which some NICs clear by reading.
+        arguments.emplace_back("--no-telemetry");
+    }
     if (options.pci_devices.empty()) {
         arguments.emplace_back("--no-pci");
     }
@@ -217,6 +220,10 @@ Eal::~Eal() {
     // Named after this process, so nobody else can use what is left of it.
     std::error_code ignored;
     std::filesystem::remove(runtime_folder, ignored);
+}
+
+std::string Eal::file_prefix() const {
+    return std::filesystem::path(rte_eal_get_runtime_dir()).filename();
 }
 
 std::uint32_t Eal::dispatcher_lcore() const {

@@ -21,6 +21,7 @@ struct EalOptions {
     std::vector<std::uint32_t> worker_cpus;  // one worker each, repeats allowed
     bool dispatcher = false;                 // keep a thread for a dispatcher
     std::uint64_t memory_bytes = 0;          // what mbuf pools, rings and indexes will ask for
+    bool telemetry = false;                  // opens DPDK's telemetry socket
     std::vector<std::string> extra_arguments;
 };
 
@@ -60,6 +61,8 @@ class Eal {
     Eal& operator=(const Eal&) = delete;
 
     [[nodiscard]] Memory memory() const { return memory_; }
+    // What DPDK's tools take as -f.
+    [[nodiscard]] std::string file_prefix() const;
     [[nodiscard]] const Placement& placement() const { return placement_; }
 
     // Starts a task on a worker's thread, or the dispatcher's. It must have finished its last one.

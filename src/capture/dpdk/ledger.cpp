@@ -2,6 +2,7 @@
 #include "capture/dpdk/ledger.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 namespace tw::dpdk {
@@ -113,6 +114,8 @@ void Ledger::close(LedgerReading reading) {
     }
     pending_ = std::move(found);
     pending_from_ = last_.time;
+    worst_unaccounted_ =
+        std::max(worst_unaccounted_, static_cast<std::uint64_t>(std::abs(reading.unaccounted())));
     ++intervals_;
     marked_intervals_ += marked ? 1 : 0;
     last_ = std::move(reading);

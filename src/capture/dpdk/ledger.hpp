@@ -96,6 +96,8 @@ class Ledger {
     // After the stop: the word on all that is left, and everything after it.
     [[nodiscard]] std::vector<event::CaptureMark> rest() const;
 
+    // The most frames that were unaccounted for at any reading while frames moved.
+    [[nodiscard]] std::uint64_t worst_unaccounted() const { return worst_unaccounted_; }
     [[nodiscard]] std::uint64_t intervals() const { return intervals_; }
     // Of these, intervals in which something was wrong with the capture at some port.
     [[nodiscard]] std::uint64_t marked_intervals() const { return marked_intervals_; }
@@ -121,6 +123,7 @@ class Ledger {
     std::vector<Faults> pending_;                 // by worker: of the interval before the last
     Nanos pending_from_;
     std::vector<event::CaptureMark> marks_;
+    std::uint64_t worst_unaccounted_ = 0;
     std::uint64_t intervals_ = 0;
     std::uint64_t marked_intervals_ = 0;
 };
