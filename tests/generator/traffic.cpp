@@ -79,6 +79,9 @@ Traffic::Traffic(const TrafficOptions& options)
 
 MadeFrame Traffic::next(std::uint8_t* at, Nanos now) {
     TW_DCHECK(!finished());
+    if (joined_to_ == kNone && !finishing_ && !parked_.empty() && parked_.front().until <= now) {
+        resume();
+    }
     if (joined_to_ == kNone && !finishing_ && options_.syn_flood_per_mille != 0 &&
         chance(options_.syn_flood_per_mille)) {
         return flood(at);
@@ -89,7 +92,7 @@ MadeFrame Traffic::next(std::uint8_t* at, Nanos now) {
     const Script& script = script_of(connection.script);
     joined_to_ = kNone;
     if (connection.step == script.steps.size()) {
-        end_script(index, now);
+        end_script(index);
     } else if (script.steps[connection.step].joined) {
         joined_to_ = index;
     } else if (connection.patient && options_.patience > 0 && !finishing_ &&
@@ -105,7 +108,8 @@ std::uint32_t Traffic::pick() {
     }
     std::uint32_t& slot = ahead_[ahead_position_];
     ahead_position_ = (ahead_position_ + 1) % kAhead;
-    const std::uint32_t index = slot;
+    // The slot it was drawn for may be gone by now.
+    const std::uint32_t index = slot < active_count_ ? slot : random_.below(active_count_);
     slot = random_.below(active_count_);
     __builtin_prefetch(&connections_[slot], 1);
     return index;
@@ -218,7 +222,7 @@ void Traffic::begin(Connection& connection, ScriptId id) {
     connection.unit_bytes[1] = script.unit_bytes != 0 ? script.unit_bytes : segment_bytes;
 }
 
-void Traffic::end_script(std::uint32_t index, Nanos now) {
+void Traffic::end_script(std::uint32_t index) {
     Connection& connection = connections_[index];
     const Script& script = script_of(connection.script);
     for (std::size_t side = 0; side < 2; ++side) {
@@ -227,14 +231,14 @@ void Traffic::end_script(std::uint32_t index, Nanos now) {
     if (finishing_) {
         connection = connections_[--active_count_];
     } else {
-        begin_next(connection, now);
+        begin_next(connection);
     }
 }
 
 // A connection is rounds, then a close. A round is a request, perhaps a fault, and answers.
-void Traffic::begin_next(Connection& connection, Nanos now) {
+void Traffic::begin_next(Connection& connection) {
     if (closes(connection.script)) {
-        replace(connection, now);
+        replace(connection);
         return;
     }
     if (connection.script == ScriptId::request) {
@@ -268,11 +272,11 @@ std::uint16_t Traffic::answers_of_round() {
     return 1;
 }
 
-// What follows on a connection that has closed, in its place among those that are active.
-void Traffic::replace(Connection& connection, Nanos now) {
-    if (!parked_.empty() && parked_.front().until <= now) {
-        connection = parked_.front().connection;
-        parked_.pop_front();
+// What follows on a connection that has closed, in its place among those that are active. Nothing
+// does if patient ones that came back have made them too many.
+void Traffic::replace(Connection& connection) {
+    if (active_count_ > options_.connections) {
+        connection = connections_[--active_count_];
         return;
     }
     if (drawn(Per::closed, ScriptId::handshake, false) != ScriptId::handshake) {
@@ -297,6 +301,15 @@ void Traffic::park(Connection& connection, Nanos now) {
     }
     parked_.push_back({connection, now + options_.patience});
     open(connection);
+}
+
+// The patient connection whose time has come goes on among the active ones.
+void Traffic::resume() {
+    if (active_count_ == connections_.size()) {
+        connections_.emplace_back();
+    }
+    connections_[active_count_++] = parked_.front().connection;
+    parked_.pop_front();
 }
 
 // A script that has begun is finished, so that no hole is left open that was to be filled.

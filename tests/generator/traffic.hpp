@@ -26,7 +26,7 @@ enum class SizeMix : std::uint8_t {
 
 struct TrafficOptions {
     std::uint64_t seed = 1;
-    std::uint32_t connections = 10'000;  // at one time
+    std::uint32_t connections = 10'000;  // at one time, not counting the patient
     SizeMix mix = SizeMix::internet;
     std::uint32_t rounds_min = 1;  // requests in a connection
     std::uint32_t rounds_max = 8;
@@ -92,12 +92,13 @@ class Traffic {
     [[nodiscard]] ScriptId drawn(Per per, ScriptId otherwise, bool patient);
     void make_endpoints(Connection& connection);
     void open(Connection& connection);
-    void replace(Connection& connection, Nanos now);
+    void replace(Connection& connection);
     void begin(Connection& connection, ScriptId script);
-    void end_script(std::uint32_t index, Nanos now);
-    void begin_next(Connection& connection, Nanos now);
+    void end_script(std::uint32_t index);
+    void begin_next(Connection& connection);
     [[nodiscard]] std::uint16_t answers_of_round();
     void park(Connection& connection, Nanos now);
+    void resume();
     void count(const Connection& connection);
     [[nodiscard]] MadeFrame emit(Connection& connection, std::uint8_t* at);
     [[nodiscard]] MadeFrame flood(std::uint8_t* at);

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -148,8 +149,14 @@ def unaccounted(live):
     return [line for line in live.log if "unaccounted" in line]
 
 
+def interval_residuals(live):
+    """What each line of counters says of frames that had no fate yet when it was written."""
+    found = [re.search(r"unaccounted (-?[0-9,]+)", line) for line in live.log if "pps" in line]
+    return [int(match.group(1).replace(",", "")) for match in found if match]
+
+
 def counter(live, name):
-    """A counter of the final report, as `tapwitness list counters` calls it; 0 if it is not told."""
+    """A counter of the final report, named as in `tapwitness list counters`; 0 if not told."""
     group, _, rest = name.partition(".")
     for line in live.report(group + ": "):
         for part in line.partition(": ")[2].split(", "):

@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The long checks of live capture; see scripts/soak. Two processes, traffic_source and the monitor,
+joined by net_memif: what the one made and what the other found must be the same numbers."""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "smoke"))
+import live_support  # noqa: E402  (its folder is known only now)
+
+FOLDER = live_support.BUILD / "soak"
+HUGE_PAGES = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
+HUGE_PAGES_WANTED = 1024
+BURST = 32
+# Growth of resident memory that is not a leak: pages of tables touched late, buffers of the log.
+GROWTH_MAX_KIB = 4096
+
+MONITOR = """
+ports: [{{device: "net_memif0,role=server,socket={name},rsize=14"}}]
+workers: {{cores: {cores}, distribution: {distribution}, ring: {ring}}}
+# As long as any pause of this machine: an early ACK is not judged before its data comes.
+analysis: {{direction_skew: 5s}}
+outputs: {{events: {{path: "{folder}/events.jsonl"}}, flows: {{path: "{folder}/flows.jsonl"}}}}
+log: {{interval: 1s}}
+"""
+# Long connections, so that records of them do not outweigh the packets.
+TRAFFIC = ("--mix", "small", "--rounds-min", 20, "--rounds-max", 200, "--faults", 5, "--fault",
+           "reset-in-hole=50", "--syn-flood", 1, "--ipv6", 200)
+
+
+class Failed(Exception):
+    """One sentence on what does not hold."""
+
+
+def require(condition, sentence):
+    if not condition:
+        raise Failed(sentence)
+
+
+def equal(expected, found, what):
+    require(expected == found, f"{what}: {expected} scripted, {found} found")
+
+
+@contextlib.contextmanager
+def huge_pages(wanted):
+    """Reserves huge pages, or none, and restores what was."""
+    before = HUGE_PAGES.read_text()
+    HUGE_PAGES.write_text(f"{wanted}\n")
+    try:
+        have = int(HUGE_PAGES.read_text())
+        require(have == wanted or (wanted and have > wanted),
+                f"{have} huge pages of 2 MiB instead of {wanted}")
+        yield
+    finally:
+        HUGE_PAGES.write_text(before)
+
+
+class Pair:
+    """A monitor and a traffic_source, with their logs in a folder of their own."""
+
+    def __init__(self, name, queues=1, huge=False, distribution=None, ring=4096, **popen):
+        self.folder = FOLDER / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.socket = f"tapwitness-soak-{os.getpid()}-{name}"
+        self.queues, self.huge = queues, huge
+        cpus = sorted(os.sched_getaffinity(0))
+        # Enough CPUs: one each. Otherwise the workers share the first, the source has the last.
+        workers = cpus[:queues] if len(cpus) > queues + 1 else [cpus[0]] * queues
+        self.source_cpu = cpus[-1]
+        (self.folder / "run.yaml").write_text(MONITOR.format(
+            name=self.socket, cores=workers, folder=self.folder, ring=ring,
+            distribution=distribution or ("rss" if queues > 1 else "auto")))
+        self.live = live_support.LiveRun("-c", self.folder / "run.yaml", **popen)
+
+    def __enter__(self):
+        self.live.__enter__()
+        self.live.wait_for(live_support.STARTED)
+        return self
+
+    def __exit__(self, *reason):
+        self.live.__exit__(*reason)
+        (self.folder / "monitor.log").write_text("\n".join(self.live.log) + "\n")
+
+    def source(self, *arguments, queues=None):
+        device = f"net_memif0,role=client,socket={self.socket},rsize=14"
+        pages = ["--huge-pages"] if self.huge else []
+        return live_support.TrafficSource("--vdev", device, "--cpu", self.source_cpu, "--queues",
+                                          queues or self.queues, *pages, *arguments)
+
+    def resident_kib(self):
+        status = pathlib.Path(f"/proc/{self.live.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    def finish(self, truth):
+        (self.folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
+        code = self.live.stop()
+        require(code == 0, f"the monitor ended with {code}")
+
+
+def check_frames(pair, truth):
+    """Each frame has one fate, and the numbers are the truth."""
+    totals = live_support.port_totals(pair.live)
+    equal(truth["packets"], totals["received"], "frames received")
+    equal(totals["received"], totals["analysed"] + totals["ring_full"],
+          "frames analysed or dropped by name")
+    equal(0, totals["queued"], "frames left in the queues")
+    equal([], live_support.unaccounted(pair.live), "unaccounted frames")
+    residuals = live_support.interval_residuals(pair.live)
+    allowed = BURST * pair.queues
+    require(all(abs(residual) <= allowed for residual in residuals),
+            f"residual of an interval: {max(residuals, key=abs, default=0)}, at most {allowed}")
+    return totals, residuals
+
+
+def check_findings(pair, truth):
+    """Flags, missing bytes, connections."""
+    sums = live_support.flow_sums(pair.folder / "flows.jsonl")
+    for flag, count in truth["flags"].items():
+        equal(count, sums["flags"][flag], flag)
+    equal(truth["missing_bytes"], sums["missing_bytes"], "missing bytes")
+    equal(truth["packets"], sums["packets"], "frames in flow records")
+    equal(truth["connections"], live_support.counter(pair.live, "flow.created"), "connections")
+    equal(0, live_support.counter(pair.live, "event.flow_records_dropped"), "flow records lost")
+
+
+def run_memif(packets, queues, huge, seed):
+    name = f"memif-{queues}q-{'huge' if huge else 'ordinary'}"
+    with Pair(name, queues=queues, huge=huge) as pair:
+        source = pair.source("--packets", packets, "--seed", seed, *TRAFFIC)
+        truth = source.truth(timeout=packets / 20_000 + 60)
+        require(truth["peer_took_all"], "the monitor did not take everything")
+        pair.finish(truth)
+    totals, residuals = check_frames(pair, truth)
+    equal(truth["packets"], totals["analysed"], "frames analysed")
+    check_findings(pair, truth)
+    flags = sum(truth["flags"].values())
+    told = (f"residual per interval at most {max(map(abs, residuals))} over {len(residuals)}"
+            if residuals else "residual per interval not told by this build")
+    return {"name": name, "packets": truth["packets"], "bytes": truth["bytes"],
+            "connections": truth["connections"], "flags": flags,
+            "missing_bytes": truth["missing_bytes"], "seconds": truth["seconds"],
+            "mpps": truth["packets"] / truth["seconds"] / 1e6, "intervals": len(residuals),
+            "text": f"{truth['packets']:,} frames in {truth['seconds']:.0f} s "
+                    f"({truth['packets'] / truth['seconds'] / 1e6:.2f} Mpps), all analysed; "
+                    f"{truth['connections']:,} connections, {flags:,} flags and "
+                    f"{truth['missing_bytes']:,} missing bytes as scripted; {told}"}
+
+
+def run_overload(packets, seed):
+    """Slow workers behind a dispatcher with short rings: drops, each one counted."""
+    environment = dict(os.environ, LD_PRELOAD=live_support.SLOW_WORKER, SLOW_WORKER_US="50")
+    with Pair("overload", queues=2, distribution="dispatcher", ring=64, env=environment) as pair:
+        source = pair.source("--packets", packets, "--seed", seed, *TRAFFIC, queues=1)
+        truth = source.truth(timeout=packets / 20_000 + 60)
+        pair.finish(truth)
+    totals, residuals = check_frames(pair, truth)
+    require(totals["ring_full"] > 0, "nothing was dropped: this run proves nothing")
+    equal(totals["analysed"], live_support.counter(pair.live, "decode.segments"), "segments")
+    return {"name": "overload", "packets": truth["packets"], "analysed": totals["analysed"],
+            "dropped": totals["ring_full"], "intervals": len(residuals),
+            "text": f"{truth['packets']:,} frames = {totals['analysed']:,} analysed + "
+                    f"{totals['ring_full']:,} without room in a worker's ring"}
+
+
+def run_endurance(minutes, rate, seed):
+    """Resident memory does not grow, and at the end everything adds up."""
+    memory = []
+    with Pair("endurance") as pair:
+        source = pair.source("--packets", int(minutes * 60 * rate), "--rate", rate, "--seed", seed,
+                             *TRAFFIC)
+        started = time.monotonic()
+        # A source that falls behind its rate gets half as much time again.
+        while source.process.poll() is None:
+            require(time.monotonic() - started < minutes * 90 + 60, "the source does not finish")
+            memory.append(pair.resident_kib())
+            time.sleep(1)
+        truth = source.truth()
+        pair.finish(truth)
+    totals, _ = check_frames(pair, truth)
+    equal(truth["packets"], totals["analysed"], "frames analysed")
+    check_findings(pair, truth)
+    # Tables fill and connections age in the first third.
+    early, late = memory[:len(memory) // 3], memory[-len(memory) // 3:]
+    require(early and late, "too short to say anything about memory")
+    growth = max(late) - max(early)
+    require(growth <= GROWTH_MAX_KIB, f"resident memory grew by {growth} KiB")
+    return {"name": "endurance", "packets": truth["packets"], "seconds": truth["seconds"],
+            "resident_kib": [max(early), max(late)],
+            "text": f"{truth['seconds'] / 60:.1f} minutes, {truth['packets']:,} frames, all "
+                    f"analysed and as scripted; resident memory {max(early):,} KiB in the first "
+                    f"third, {max(late):,} KiB in the last"}
+
+
+def arguments_of():
+    parser = argparse.ArgumentParser(
+        prog="scripts/soak", description=__doc__.partition(" The long")[0] +
+        " Logs, the truth and what was found stay in build/soak.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    memif = commands.add_parser("memif", help="every frame and flag of 100 M accounted for, with "
+                                "and without huge pages, one and two queues")
+    memif.add_argument("--packets", type=int, default=100_000_000)
+    memif.add_argument("--queues", type=int, choices=[1, 2], help="default: one, then two")
+    memif.add_argument("--pages", choices=["huge", "ordinary"],
+                       help="default: ordinary, then huge ones, which takes root")
+    overload = commands.add_parser("overload", help="slow workers, short rings: drops by name")
+    overload.add_argument("--packets", type=int, default=20_000_000)
+    endurance = commands.add_parser("endurance", help="memory stays flat, counters add up")
+    endurance.add_argument("--minutes", type=float, default=30)
+    endurance.add_argument("--rate", type=int, default=200_000, help="frames a second")
+    for command in (memif, overload, endurance):
+        command.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+def checks(options):
+    """(name, function) of each run."""
+    if options.command == "overload":
+        return [("overload", lambda: run_overload(options.packets, options.seed))]
+    if options.command == "endurance":
+        return [("endurance", lambda: run_endurance(options.minutes, options.rate, options.seed))]
+    rows = []
+    for pages in [options.pages] if options.pages else ["ordinary", "huge"]:
+        for queues in [options.queues] if options.queues else [1, 2]:
+            def one(queues=queues, huge=pages == "huge"):
+                reserve = huge_pages(HUGE_PAGES_WANTED) if huge else contextlib.nullcontext()
+                with reserve:
+                    return run_memif(options.packets, queues, huge, options.seed)
+            rows.append((f"memif, {queues} queue{'s' * (queues > 1)}, {pages} pages", one))
+    return rows
+
+
+def main():
+    options = arguments_of()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    failures = 0
+    for name, check in checks(options):
+        print(f"{name} ...", flush=True)
+        result = {"name": name, "command": sys.argv[1:], "started": time.time(),
+                  "load": os.getloadavg()[0]}
+        try:
+            result.update(check(), passed=True)
+            print(f"  PASS: {result['text']}", flush=True)
+        except (Failed, AssertionError, OSError) as problem:
+            failures += 1
+            result.update(passed=False, text=str(problem))
+            print(f"  FAIL: {problem}", flush=True)
+        with open(FOLDER / "results.jsonl", "a", encoding="utf-8") as results:
+            results.write(json.dumps(result) + "\n")
+    print("FAIL" if failures else "PASS")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
