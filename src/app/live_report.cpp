@@ -220,7 +220,7 @@ std::vector<std::string> final_text(const LiveTotals& totals, Nanos duration) {
         }
     }
     lines.push_back(ledger_line(totals));
-    for (const std::string_view group : {"decode.", "flow.", "tcp.", "event."}) {
+    for (const std::string_view group : {"decode.", "flow.", "tcp.", "flag.", "event."}) {
         const std::string text = group_text(totals.counters, group);
         if (!text.empty()) {
             lines.push_back(fmt::format("{}: {}", group.substr(0, group.size() - 1), text));

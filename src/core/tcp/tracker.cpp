@@ -2,6 +2,7 @@
 #include "core/tcp/tracker.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/tcp/completeness.hpp"
 
@@ -13,6 +14,14 @@ using decode::Decoded;
 using flow::ColdFlow;
 using flow::Flow;
 using stats::Counter;
+
+// The counter of each flag: they are rows of one table.
+constexpr Counter counter_of(Flag flag) {
+    return static_cast<Counter>(static_cast<std::uint32_t>(Counter::flag_retransmission) +
+                                static_cast<std::uint32_t>(flag));
+}
+static_assert(counter_of(Flag::retransmission) == Counter::flag_retransmission);
+static_assert(counter_of(Flag::zero_window_probe_ack) == Counter::flag_zero_window_probe_ack);
 
 struct PoolSizes {
     std::uint32_t details;
@@ -196,6 +205,9 @@ SideDetail* Tracker::detail(Flow& flow, ColdFlow& cold, std::uint8_t side) {
 }
 
 void Tracker::count_flags(Flow& flow, ColdFlow& cold, std::uint8_t sender, FlagSet flags) {
+    for (std::uint32_t bits = flags.bits(); bits != 0; bits &= bits - 1) {
+        counters_.add(counter_of(static_cast<Flag>(std::countr_zero(bits))));
+    }
     SideDetail* mine = detail(flow, cold, sender);
     if (mine == nullptr) {
         return;
