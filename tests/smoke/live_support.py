@@ -133,20 +133,14 @@ def number_after(text, words):
 
 def port_totals(live):
     """What the final report says of frames, summed over the ports. The only place that knows how
-    it words them."""
+    it words them; a part that is not told is zero."""
+    words = {"received": "received", "analysed": "= analysed", "ring_full": "worker's ring",
+             "queued": "left in the receive queues", "unaccounted": "unaccounted for"}
     sums = collections.Counter()
-    for line in live.report("port "):
-        if "received" in line:
-            sums["received"] += number_after(line, "received")
-            sums["analysed"] += number_after(line, "analysed")
-            sums["ring_full"] += number_after(line, "worker's ring")
-            sums["queued"] += number_after(line, "left in the receive queues")
+    for line in live.port_lines():
+        for name, told in words.items():
+            sums[name] += number_after(line, told) if told + " " in line else 0
     return sums
-
-
-def unaccounted(live):
-    """Lines of the log that admit to frames nobody knows the fate of."""
-    return [line for line in live.log if "unaccounted" in line]
 
 
 def interval_residuals(live):
