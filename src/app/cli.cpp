@@ -15,7 +15,7 @@
 #include "app/commands.hpp"
 #include "app/live_version.hpp"
 #include "app/terminal.hpp"
-#include "config/nearest.hpp"
+#include "base/nearest.hpp"
 #include "config/values.hpp"
 #include "sinks/output_file.hpp"
 #include "sinks/version.hpp"
@@ -75,7 +75,7 @@ void print(std::string_view text) {
         text = fmt::format("{} is not part of this version", word);
     } else {
         const std::vector<std::string_view> known(names.begin(), names.end());
-        if (const auto near = config::nearest(word, known)) {
+        if (const auto near = nearest(word, known)) {
             text += fmt::format("; did you mean {}?", *near);
         }
     }

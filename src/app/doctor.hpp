@@ -3,13 +3,16 @@
 // forbids the run, each problem with its fix. Reads facts only through Host; opens no device.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/host.hpp"
 #include "app/memory_plan.hpp"
+#include "base/error.hpp"
 #include "config/config.hpp"
 
 namespace tw::app {
@@ -49,6 +52,9 @@ void examine_cpus(const Host& host, const config::Config& config, Findings& find
 void examine_memory(const Host& host, const config::Config& config, const MemoryPlan& plan,
                     Findings& findings);
 void examine_ports(const Host& host, const config::Config& config, Findings& findings);
+// The first problem of one port with its fix, as `run` says it; nothing if there is none.
+[[nodiscard]] std::optional<Error> refusal(const Host& host, const config::Config& config,
+                                           std::size_t index);
 // What `run` itself refuses about the devices. Two bodies: doctor_live.cpp, doctor_none.cpp.
 void examine_live(const config::Config& config, Findings& findings);
 void examine_outputs(const config::Config& config, Findings& findings);

@@ -5,7 +5,7 @@
 namespace tw::app {
 
 void examine_live(const config::Config& config, Findings& findings) {
-    const auto devices = live_devices(config);
+    const auto devices = live_devices(config, Host());
     if (!devices) {
         findings.problem(devices.error().text, "");
         return;

@@ -20,6 +20,22 @@ namespace {
 
 constexpr std::uint32_t kNetworkClass = 0x02;
 
+[[nodiscard]] std::string process_text(const Process& process) {
+    return process.id == 0 ? "another process"
+                           : fmt::format("process {}{}{}", process.id,
+                                         process.command.empty() ? "" : " ", process.command);
+}
+
+// The value of ",key=" in a vdev string; "" = not given.
+[[nodiscard]] std::string argument(std::string_view text, std::string_view key) {
+    const std::string wanted = fmt::format(",{}=", key);
+    const std::size_t at = text.find(wanted);
+    const std::size_t begin = at + wanted.size();
+    return at == std::string_view::npos
+               ? std::string()
+               : std::string(text.substr(begin, text.find(',', begin) - begin));
+}
+
 class PortDoctor {
   public:
     PortDoctor(const Host& host, const config::Config& config, Findings& findings)
@@ -31,12 +47,14 @@ class PortDoctor {
     void pci(const std::string& address);
     void pci_driver(const std::string& address, const PciDevice& device);
     void vfio(const PciDevice& device);
+    void pci_users(const std::string& address, const PciDevice& device);
     void pci_place(const std::string& address, const PciDevice& device);
     void interface(const std::string& name);
     void offloads(const std::string& name, const Interface& interface);
     void packet_rights(const std::string& name);
     void capture_file(const std::string& path);
     void vdev(std::string_view text);
+    void memif_socket(std::string_view text);
 
     const Host& host_;
     const config::Config& config_;
@@ -93,6 +111,7 @@ void PortDoctor::pci_driver(const std::string& address, const PciDevice& device)
         if (device.driver == "vfio-pci") {
             vfio(device);
         }
+        pci_users(address, device);
         return;
     }
     const std::string bind =
@@ -131,6 +150,21 @@ void PortDoctor::vfio(const PciDevice& device) {
         findings_.problem(fmt::format("{}only {} may be locked in memory; vfio locks all DPDK uses",
                                       place_, config::format_size(*locked_max)),
                           "ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)");
+    }
+}
+
+// The kernel lets one process at a time have a device; the second one learns only "busy".
+void PortDoctor::pci_users(const std::string& address, const PciDevice& device) {
+    const std::string file = !device.uio.empty()          ? "dev/" + device.uio
+                             : device.iommu_group.empty() ? ""
+                                                          : "dev/vfio/" + device.iommu_group;
+    if (file.empty()) {
+        return;
+    }
+    if (const auto users = host_.users_of(file); !users.empty()) {
+        findings_.problem(
+            fmt::format("{}{} is in use by {}", place_, address, process_text(users.front())),
+            "stop it first: a device serves one process at a time");
     }
 }
 
@@ -217,25 +251,45 @@ void PortDoctor::capture_file(const std::string& path) {
 }
 
 void PortDoctor::vdev(std::string_view text) {
-    const auto argument = [&](std::string_view key) {
-        const std::string wanted = fmt::format(",{}=", key);
-        const std::size_t at = text.find(wanted);
-        const std::size_t begin = at + wanted.size();
-        return at == std::string_view::npos
-                   ? std::string()
-                   : std::string(text.substr(begin, text.find(',', begin) - begin));
-    };
     if (text.starts_with("net_af_packet")) {
-        interface(argument("iface"));
-    } else if (const std::string file = argument("rx_pcap"); !file.empty()) {
+        interface(argument(text, "iface"));
+    } else if (const std::string file = argument(text, "rx_pcap"); !file.empty()) {
         capture_file(file);
     } else {
+        memif_socket(text);
         findings_.ok(
             fmt::format("{}: a virtual device, made at start", text.substr(0, text.find(','))));
     }
 }
 
+// Of a memif, the server makes the socket; nobody else may have it.
+void PortDoctor::memif_socket(std::string_view text) {
+    const std::string role = argument(text, "role");
+    if (!text.starts_with("net_memif") || (role != "server" && role != "master")) {
+        return;
+    }
+    const std::string given = argument(text, "socket");
+    const std::string path = given.empty() ? "/run/memif.sock" : given;
+    const bool abstract = argument(text, "socket-abstract") != "no";
+    if (const auto listener = host_.listener_on((abstract ? "@" : "") + path)) {
+        findings_.problem(
+            fmt::format("{}the socket {} is served by {}", place_, path, process_text(*listener)),
+            "stop it, or name another socket: socket=NAME");
+    }
+}
+
 }  // namespace
+
+std::optional<Error> refusal(const Host& host, const config::Config& config, std::size_t index) {
+    Findings findings;
+    PortDoctor(host, config, findings).examine(index);
+    for (const Finding& finding : findings.all()) {
+        if (finding.health == Health::problem) {
+            return Error{fmt::format("{}; {}", finding.text, finding.fix)};
+        }
+    }
+    return std::nullopt;
+}
 
 void examine_ports(const Host& host, const config::Config& config, Findings& findings) {
     PortDoctor doctor(host, config, findings);

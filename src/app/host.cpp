@@ -243,6 +243,8 @@ std::optional<PciDevice> Host::pci_device(std::string_view address) const {
             names = names_in(folder / below / "net");
         }
     }
+    const std::vector<std::string> uio = names_in(folder / "uio");
+    device.uio = uio.empty() ? "" : uio.front();
     device.interface = names.empty() ? "" : names.front();
     device.link_speed = speed("current");
     device.link_speed_max = speed("max");

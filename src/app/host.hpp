@@ -27,6 +27,7 @@ struct PciDevice {
     std::string iommu_group;    // "" = none
     bool group_usable = false;  // /dev/vfio/GROUP can be opened for writing
     std::string interface;      // kernel interface on top of it, "" = none
+    std::string uio;            // "uio0": of igb_uio and uio_pci_generic, "" = none
     std::string link_speed;     // "8.0 GT/s PCIe x4"; "" = unknown
     std::string link_speed_max;
 };
@@ -38,6 +39,11 @@ struct Interface {
     // What merges segments before they are captured; nothing if the driver does not say.
     std::optional<bool> gro;
     std::optional<bool> lro;
+};
+
+struct Process {
+    std::uint32_t id = 0;
+    std::string command;
 };
 
 enum class Capability : std::uint8_t {
@@ -72,7 +78,14 @@ class Host {
     [[nodiscard]] std::optional<Interface> interface(const std::string& name) const;
     [[nodiscard]] std::vector<std::string> interfaces() const;
 
+    // Who uses something that only one process can: other processes, as far as this user may see
+    // them (root sees all). `path` from the root of the file system: "dev/vfio/9".
+    [[nodiscard]] std::vector<Process> users_of(const std::filesystem::path& path) const;
+    // Who listens on a UNIX socket: "@name" is an abstract one. Process id 0: somebody.
+    [[nodiscard]] std::optional<Process> listener_on(const std::string& name) const;
+
   private:
+    [[nodiscard]] std::vector<Process> holders_of(const std::string& link) const;
     [[nodiscard]] std::string line(const std::filesystem::path& path) const;
     [[nodiscard]] std::string field(const std::filesystem::path& path, std::string_view name) const;
     [[nodiscard]] std::vector<std::uint32_t> cpu_list(const std::filesystem::path& path) const;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/doctor.hpp"
 #include "capture/dpdk/host_access.hpp"
 #include "capture/pcap/file_source.hpp"
 #include "config/device.hpp"
@@ -119,7 +120,7 @@ constexpr std::size_t kCutFramesMax = 4U << 20;
 
 }  // namespace
 
-std::expected<LiveDevices, Error> live_devices(const config::Config& config) {
+std::expected<LiveDevices, Error> live_devices(const config::Config& config, const Host& host) {
     LiveDevices devices;
     const std::uint64_t interfaces = std::max<std::uint64_t>(
         1, static_cast<std::uint64_t>(
@@ -136,6 +137,12 @@ std::expected<LiveDevices, Error> live_devices(const config::Config& config) {
         }
         if (auto usable = dpdk::check_device(*device); !usable) {
             return std::unexpected(Error{place + usable.error().text, usable.error().code});
+        }
+        // Interfaces and files are looked at above; a device of DPDK's own tells too little.
+        if (device->interface.empty() && device->file.empty()) {
+            if (auto refused = refusal(host, config, i)) {
+                return std::unexpected(std::move(*refused));
+            }
         }
         auto tap = tap_of(port, devices.taps);
         if (!tap) {

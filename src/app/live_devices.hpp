@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/host.hpp"
 #include "base/error.hpp"
 #include "capture/dpdk/port.hpp"
 #include "config/config.hpp"
@@ -20,7 +21,9 @@ struct LiveDevices {
     bool from_files = false;            // all ports are capture files: the run ends with them
 };
 
-// Reads capture files once to the end. Opens nothing else.
-[[nodiscard]] std::expected<LiveDevices, Error> live_devices(const config::Config& config);
+// Reads capture files once to the end. Opens nothing else. What the host forbids is refused with
+// its fix, as `check` tells it.
+[[nodiscard]] std::expected<LiveDevices, Error> live_devices(const config::Config& config,
+                                                             const Host& host);
 
 }  // namespace tw::app

@@ -81,7 +81,7 @@ std::expected<std::unique_ptr<LiveRun>, Error> LiveRun::open(const config::Confi
 }
 
 std::expected<void, Error> LiveRun::find_devices() {
-    auto devices = live_devices(config_);
+    auto devices = live_devices(config_, Host());
     if (!devices) {
         return std::unexpected(std::move(devices.error()));
     }
@@ -241,13 +241,15 @@ std::expected<void, Error> LiveRun::make_workers() {
     const std::uint64_t tables = options.count * plan.tables_bytes;
     const std::uint64_t available = Host().available_bytes() + dpdk::free_huge_page_bytes();
     void* probe = reserve_region(tables, Backing::lazy);
-    if (probe == nullptr ||
-        (options.pipeline.flows.backing == Backing::populated && tables > available)) {
+    const bool touched = options.pipeline.flows.backing == Backing::populated;
+    if (probe == nullptr || (touched && tables > available)) {
         return std::unexpected(
-            Error{fmt::format("{}the tables of {} take {}, the host has {}: lower it",
+            Error{fmt::format("{}the tables of {} take {}, {}: lower it",
                               config_.places.prefix("flows.max_per_worker"),
                               sinks::format::count_of(options.count, "worker"), bytes_text(tables),
-                              bytes_text(available)),
+                              tables > available
+                                  ? fmt::format("the host has {}", bytes_text(available))
+                                  : "more than this process may reserve (ulimit -v, overcommit)"),
                   ExitCode::environment_failed});
     }
     release_region(probe, tables);

@@ -12,8 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/nearest.hpp"
 #include "config/document.hpp"
-#include "config/nearest.hpp"
 #include "config/options.hpp"
 #include "config/validate.hpp"
 #include "config/values.hpp"

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "capture/dpdk/driver_names.hpp"
+
 namespace tw::dpdk {
 namespace {
 
@@ -95,6 +97,9 @@ std::expected<Device, Error> vdev_device(std::string_view text) {
     Device device;
     device.name = text.substr(0, comma);
     device.arguments = text.substr(std::min(comma + 1, text.size()));
+    if (const auto mistake = mistyped_argument(device)) {
+        return std::unexpected(refused(text, *mistake));
+    }
     const std::string_view driver = driver_of(device.name);
     if (driver == kPcap) {
         return checked_pcap(std::move(device), text);

@@ -65,29 +65,6 @@ constexpr std::size_t kArgumentsMax = 256;
     return text;
 }
 
-[[nodiscard]] std::expected<Memory, Error> choose_memory(const EalOptions& options) {
-    if (contains(options.extra_arguments, "--no-huge")) {
-        return Memory::ordinary;
-    }
-    if (asks_for_memory_mode(options.extra_arguments)) {
-        return Memory::huge_pages;
-    }
-    const std::uint64_t free_bytes = free_huge_page_bytes();
-    if (free_bytes >= options.memory_bytes && free_bytes != 0) {
-        return Memory::huge_pages;
-    }
-    if (!options.pci_devices.empty()) {
-        return std::unexpected(
-            Error{fmt::format("PCI device {} needs huge pages: {} MiB, of which {} MiB are free; "
-                              "reserve them with: dpdk-hugepages.py --setup {}M",
-                              options.pci_devices.front().substr(0, 12),
-                              options.memory_bytes / kMebibyte + 1, free_bytes / kMebibyte,
-                              (options.memory_bytes / kMebibyte + 2) / 2 * 2),
-                  ExitCode::environment_failed});
-    }
-    return Memory::ordinary;
-}
-
 }  // namespace
 
 std::uint64_t free_huge_page_bytes() {
@@ -105,6 +82,28 @@ std::uint64_t free_huge_page_bytes() {
         }
     }
     return bytes;
+}
+
+std::expected<Memory, Error> choose_memory(const EalOptions& options, std::uint64_t free_bytes) {
+    if (contains(options.extra_arguments, "--no-huge")) {
+        return Memory::ordinary;
+    }
+    if (asks_for_memory_mode(options.extra_arguments)) {
+        return Memory::huge_pages;
+    }
+    if (free_bytes >= options.memory_bytes && free_bytes != 0) {
+        return Memory::huge_pages;
+    }
+    if (!options.pci_devices.empty()) {
+        return std::unexpected(
+            Error{fmt::format("PCI device {} needs huge pages: {} MiB, of which {} MiB are free; "
+                              "reserve them with: dpdk-hugepages.py --setup {}M",
+                              options.pci_devices.front().substr(0, 12),
+                              options.memory_bytes / kMebibyte + 1, free_bytes / kMebibyte,
+                              (options.memory_bytes / kMebibyte + 2) / 2 * 2),
+                  ExitCode::environment_failed});
+    }
+    return Memory::ordinary;
 }
 
 std::expected<Placement, Error> place_threads(const EalOptions& options,
@@ -186,7 +185,7 @@ std::expected<std::unique_ptr<Eal>, Error> Eal::start(const EalOptions& options,
     if (!placement) {
         return std::unexpected(std::move(placement.error()));
     }
-    const auto memory = choose_memory(options);
+    const auto memory = choose_memory(options, free_huge_page_bytes());
     if (!memory) {
         return std::unexpected(memory.error());
     }

@@ -45,6 +45,9 @@ struct Placement {
 
 // Free huge pages of all sizes in bytes.
 [[nodiscard]] std::uint64_t free_huge_page_bytes();
+// Huge pages where they suffice; virtual devices can do without, PCI devices cannot.
+[[nodiscard]] std::expected<Memory, Error> choose_memory(const EalOptions& options,
+                                                         std::uint64_t free_bytes);
 
 // Work for one thread. Plain function and context: no allocation, nothing thrown.
 struct Task {

@@ -12,7 +12,10 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/nearest.hpp"
 
 namespace tw::dpdk {
 namespace {
@@ -56,6 +59,13 @@ std::uint64_t lockable_bytes() {
     return limit.rlim_cur;
 }
 
+std::uint16_t pci_vendor(const std::string& address) {
+    std::ifstream file(fmt::format("/sys/bus/pci/devices/{}/vendor", address));
+    std::uint32_t vendor = 0;
+    file >> std::hex >> vendor;  // 0x8086
+    return static_cast<std::uint16_t>(vendor);
+}
+
 std::expected<void, Error> check_device(const Device& device) {
     if (!device.file.empty() && access(device.file.c_str(), R_OK) != 0) {
         return std::unexpected(Error{fmt::format("{}: {}", device.file, std::strerror(errno))});
@@ -68,8 +78,13 @@ std::expected<void, Error> check_device(const Device& device) {
         return {};
     }
     if (if_nametoindex(device.interface.c_str()) == 0) {
-        return std::unexpected(Error{fmt::format("there is no interface {}; this host has: {}",
-                                                 device.interface, fmt::join(interfaces(), ", "))});
+        const std::vector<std::string> names = interfaces();
+        const std::vector<std::string_view> known(names.begin(), names.end());
+        const auto near = nearest(device.interface, known);
+        return std::unexpected(
+            Error{fmt::format("there is no interface {}; {}", device.interface,
+                              near ? fmt::format("did you mean {}?", *near)
+                                   : fmt::format("this host has: {}", fmt::join(names, ", ")))});
     }
     // NET_RAW opens the packet socket, NET_ADMIN sets promiscuous mode.
     if (!has_capability(CAP_NET_RAW) || !has_capability(CAP_NET_ADMIN)) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <string>
 
 #include "base/error.hpp"
 #include "capture/dpdk/device.hpp"
@@ -13,6 +14,9 @@ namespace tw::dpdk {
 
 // Whether the device's card, interface or file exists and this process may use it.
 [[nodiscard]] std::expected<void, Error> check_device(const Device& device);
+
+// PCI vendor id of a device; 0 = unknown.
+[[nodiscard]] std::uint16_t pci_vendor(const std::string& address);
 
 // Bytes this process may lock: its limit, or everything with CAP_IPC_LOCK.
 [[nodiscard]] std::uint64_t lockable_bytes();

@@ -7,6 +7,8 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
+#include <rte_mempool.h>
 #include <spdlog/logger.h>
 
 #include <algorithm>
@@ -14,6 +16,8 @@
 #include <charconv>
 
 #include "capture/dpdk/compat.hpp"
+#include "capture/dpdk/driver_names.hpp"
+#include "capture/dpdk/host_access.hpp"
 #include "capture/dpdk/packet_socket.hpp"
 #include "capture/dpdk/port_info.hpp"
 #include "capture/dpdk/sizing.hpp"
@@ -44,6 +48,14 @@ namespace {
 
 // The most that Intel's NICs take; a driver that takes more is limited by huge pages at start.
 constexpr std::uint16_t kDescriptorsUsual = 4096;
+
+// Pools need a driver too, which is a package of its own.
+[[nodiscard]] bool has_pool_driver() {
+    const std::string_view wanted = rte_mbuf_best_mempool_ops();
+    const auto* begin = std::begin(rte_mempool_ops_table.ops);
+    return std::any_of(begin, begin + rte_mempool_ops_table.num_ops,
+                       [&](const rte_mempool_ops& ops) { return wanted == ops.name; });
+}
 
 [[nodiscard]] DescriptorLimits limits_of(const rte_eth_dev_info& info, std::string_view driver) {
     // virtio names the specification's limit, then uses what its device has: 256 to a few thousand.
@@ -87,22 +99,18 @@ std::expected<std::unique_ptr<Port>, Error> Port::attach(const PortOptions& opti
             rte_eal_hotplug_add("vdev", device.name.c_str(), device.arguments.c_str());
         log.end_attempt();
         if (error != 0) {
-            return std::unexpected(Error{fmt::format(
-                "port {}: DPDK refused the device \"{}{}{}\": {}", options.name, device.name,
-                device.arguments.empty() ? "" : ",", device.arguments,
-                log.reason(fmt::format(
-                    "no driver is called {} here (or its package is missing: librte-net-*)",
-                    driver_of(device.name))))});
+            return std::unexpected(
+                Error{fmt::format("port {}: DPDK refused the device \"{}{}{}\": {}", options.name,
+                                  device.name, device.arguments.empty() ? "" : ",",
+                                  device.arguments, log.reason(no_driver_text(device)))});
         }
     }
     if (rte_eth_dev_get_port_by_name(device.name.c_str(), &id) != 0) {
         return std::unexpected(Error{fmt::format(
             "port {}: {}", options.name,
-            device.bus == Bus::vdev
-                ? fmt::format("{} is not an Ethernet device", device.name)
-                : fmt::format("no driver of DPDK took {}: see what it is bound to with "
-                              "dpdk-devbind.py --status, then dpdk-devbind.py -b vfio-pci {}",
-                              device.name, device.name))});
+            device.bus == Bus::vdev ? fmt::format("{} is not an Ethernet device", device.name)
+                                    : fmt::format("no driver of DPDK took {}: {}", device.name,
+                                                  no_pci_driver_text(pci_vendor(device.name))))});
     }
     const rte_eth_dev_info info = device_info(id);
     return std::unique_ptr<Port>(
@@ -180,6 +188,9 @@ std::expected<void, Error> Port::setup_queues(const QueueSetup& setup, EalLog& l
         rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), mbufs, kPoolCache, 0,
                                                     RTE_MBUF_DEFAULT_BUF_SIZE, node);
         log.end_attempt();
+        if (pool == nullptr && !has_pool_driver()) {
+            return std::unexpected(Error{no_pool_driver_text(), ExitCode::environment_failed});
+        }
         if (pool == nullptr) {
             return std::unexpected(failed(
                 fmt::format("get {} MiB for {} packet buffers", pool_bytes(mbufs) >> 20, mbufs),

@@ -248,6 +248,60 @@ TEST(DoctorPci, vfio_needs_an_iommu_its_group_and_locked_memory) {
                 ElementsAre(HasSubstr("only 64KiB may be locked in memory")));
 }
 
+TEST(DoctorPci, a_device_somebody_uses_is_a_problem_that_names_the_process) {
+    const FakeHost fake;
+    fake.pci_card("0000:3b:00.0", "vfio-pci");
+    fake.link("sys/bus/pci/devices/0000:3b:00.0/iommu_group", "../../../../kernel/iommu_groups/9");
+    fake.write("sys/class/iommu/dmar0/x", "");
+    fake.write("dev/vfio/9", "");
+    fake.process(4711, "dpdk-testpmd", {"/dev/null", "/dev/vfio/9"});
+    EXPECT_THAT(problems(ports(fake, "0000:3b:00.0")),
+                ElementsAre(HasSubstr("0000:3b:00.0 is in use by process 4711 dpdk-testpmd")));
+}
+
+TEST(DoctorPci, a_uio_device_somebody_uses_is_a_problem_too) {
+    const FakeHost fake;
+    fake.pci_card("0000:3b:00.0", "igb_uio");
+    fake.write("sys/bus/pci/devices/0000:3b:00.0/uio/uio3/name", "igb_uio");
+    EXPECT_THAT(problems(ports(fake, "0000:3b:00.0")), IsEmpty());
+    fake.process(4711, "other", {"/dev/uio3"});
+    EXPECT_THAT(problems(ports(fake, "0000:3b:00.0")),
+                ElementsAre(HasSubstr("in use by process 4711 other")));
+}
+
+TEST(DoctorMemif, a_served_socket_is_a_problem_for_a_server_only) {
+    const FakeHost fake;
+    fake.write("proc/net/unix",
+               "Num RefCount Protocol Flags Type St Inode Path\n"
+               "0: 00000002 00000000 00010000 0005 01 77 @/run/memif.sock\n"
+               "0: 00000003 00000000 00000000 0005 03 78 @taken\n"
+               "0: 00000002 00000000 00010000 0005 01 79 /tmp/sock");
+    fake.process(4711, "tapwitness", {"socket:[77]"});
+    EXPECT_THAT(
+        problems(ports(fake, "net_memif0,role=server")),
+        ElementsAre(HasSubstr("the socket /run/memif.sock is served by process 4711 tapwitness")));
+    EXPECT_THAT(problems(ports(fake, "net_memif0,role=client")), IsEmpty());
+    EXPECT_THAT(problems(ports(fake, "net_memif0,role=server,socket=taken")), IsEmpty())
+        << "connected, not listening";
+    EXPECT_THAT(problems(ports(fake, "net_memif0,role=server,socket=/tmp/sock")), IsEmpty())
+        << "a file, not an abstract name";
+    EXPECT_THAT(problems(ports(fake, "net_memif0,role=server,socket=/tmp/sock,socket-abstract=no")),
+                ElementsAre(HasSubstr("served by another process")));
+}
+
+TEST(Refusal, is_the_first_problem_with_its_place_and_its_fix) {
+    const FakeHost fake;
+    fake.pci_card("0000:3b:00.0", "ixgbe");
+    const auto config = with_device("0000:3b:00.0");
+    const auto refused = refusal(fake.host(), config, 0);
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->text,
+              "x.yaml:1:18: ports[0].device: 0000:3b:00.0 belongs to the kernel driver ixgbe; "
+              "modprobe vfio-pci && dpdk-devbind.py --bind=vfio-pci 0000:3b:00.0");
+    EXPECT_EQ(refused->code, ExitCode::operator_mistake);
+    EXPECT_FALSE(refusal(fake.host(), with_device("net_ring0"), 0));
+}
+
 TEST(DoctorPci, a_far_node_and_a_slow_slot_are_notes) {
     const FakeHost fake;
     fake.pci_card("0000:3b:00.0", "mlx5_core");

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "app/host.hpp"
 
@@ -61,6 +62,15 @@ class FakeHost {
         write(folder + "flags", up ? "0x1003" : "0x1002");
         write(folder + "mtu", "1500");
         write(folder + "carrier", carrier ? "1" : "0");
+    }
+
+    // `files`: where its open files lead to.
+    void process(int id, const std::string& command, const std::vector<std::string>& files) const {
+        const std::string folder = "proc/" + std::to_string(id) + "/";
+        write(folder + "comm", command);
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            link(folder + "fd/" + std::to_string(i), files[i]);
+        }
     }
 
     [[nodiscard]] Host host() const { return Host(root_); }

@@ -86,6 +86,31 @@ TEST(PlaceThreads, more_threads_than_dpdk_has_are_refused) {
     EXPECT_FALSE(place_threads(options_with(std::vector<std::uint32_t>(128, 0), false), cpus));
 }
 
+TEST(ChooseMemory, pci_device_without_huge_pages_is_refused_with_the_command_that_helps) {
+    EalOptions options = options_with({0}, false);
+    options.pci_devices = {"0000:3b:00.0,mprq_en=1"};
+    const auto refused = choose_memory(options, std::uint64_t{100} << 20);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().text,
+              "PCI device 0000:3b:00.0 needs huge pages: 301 MiB, of which 100 MiB are free; "
+              "reserve them with: dpdk-hugepages.py --setup 302M");
+    EXPECT_EQ(choose_memory(options, std::uint64_t{300} << 20), Memory::huge_pages);
+}
+
+TEST(ChooseMemory, virtual_devices_do_without_huge_pages) {
+    const EalOptions options = options_with({0}, false);
+    EXPECT_EQ(choose_memory(options, 0), Memory::ordinary);
+    EXPECT_EQ(choose_memory(options, std::uint64_t{300} << 20), Memory::huge_pages);
+}
+
+TEST(ChooseMemory, extra_arguments_decide) {
+    EalOptions options = options_with({0}, false);
+    options.extra_arguments = {"--no-huge"};
+    EXPECT_EQ(choose_memory(options, std::uint64_t{300} << 20), Memory::ordinary);
+    options.extra_arguments = {"--in-memory"};
+    EXPECT_EQ(choose_memory(options, 0), Memory::huge_pages);
+}
+
 TEST(EalArguments, cpus_repeat_and_need_not_start_at_zero) {
     const auto arguments = arguments_for(options_with({3, 3}, true), Memory::ordinary);
     EXPECT_EQ(value_after(arguments, "--lcores"), "0@(1,2),1@3,2@3,3@(0)");

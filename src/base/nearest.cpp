@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "config/nearest.hpp"
+#include "base/nearest.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <vector>
 
-namespace tw::config {
+namespace tw {
 
 namespace {
 
@@ -61,4 +61,4 @@ std::optional<std::string_view> nearest(std::string_view typed,
     return best;
 }
 
-}  // namespace tw::config
+}  // namespace tw

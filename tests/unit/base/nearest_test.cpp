@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "config/nearest.hpp"
+#include "base/nearest.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <string>
 
-namespace tw::config {
+namespace tw {
 namespace {
 
 constexpr std::array<std::string_view, 5> kKnown{"ports", "workers", "flows", "direction_skew",
@@ -34,4 +34,4 @@ TEST(Nearest, guesses_nothing_from_afar) {
 }
 
 }  // namespace
-}  // namespace tw::config
+}  // namespace tw

@@ -6,10 +6,10 @@
 #include <span>
 #include <string_view>
 
-namespace tw::config {
+namespace tw {
 
 // Nothing if no word is near: more than a third of its letters would have to change.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view typed,
                                                       std::span<const std::string_view> known);
 
-}  // namespace tw::config
+}  // namespace tw
