@@ -7,8 +7,8 @@ import signal
 import time
 import unittest
 
-from live_support import (CAPTURES, LiveRun, STARTED, VethPair, frames_of, json_lines, needs_live,
-                          needs_root, number_after, temporary_folder)
+from live_support import (CAPTURES, LiveRun, STARTED, VethPair, counter, frames_of, json_lines,
+                          needs_live, needs_root, port_totals, temporary_folder)
 
 BASE = """
 ports: [{{device: "{device}"}}]
@@ -31,7 +31,9 @@ class Reloading(unittest.TestCase):
 
     def stop(self, live):
         self.assertEqual(0, live.stop(), "\n".join(live.log))
-        self.assertIn("unaccounted for 0;", live.report("all ports")[0])
+        totals = port_totals(live)
+        self.assertEqual(0, totals["unaccounted"], "\n".join(live.log))
+        return totals
 
 
 @needs_live
@@ -139,14 +141,13 @@ class Reload(Reloading):
             for i in range(20):
                 written("ether host 00:00:00:00:00:01" if i % 2 == 0 else "")
                 self.reload(live, "reload: 1 in force, 0 after a restart")
-            self.stop(live)
-        line = live.port_lines()[0]
-        self.assertGreater(number_after(line, "received"), 0)
-        self.assertEqual(number_after(line, "received"),
-                         number_after(line, "analysed") + number_after(line, "worker's ring"), line)
-        filtered = number_after(live.report("decode")[0], "filtered")
+            totals = self.stop(live)
+        self.assertGreater(totals["received"], 0)
+        self.assertEqual(totals["received"],
+                         totals["analysed"] + totals["ring_full"] + totals["queued"])
+        filtered = counter(live, "decode.filtered")
         self.assertGreater(filtered, 0)
-        self.assertLess(filtered, number_after(line, "received"))
+        self.assertLess(filtered, totals["analysed"])
 
     def wait_until(self, fact):
         deadline = time.monotonic() + 30
@@ -181,9 +182,9 @@ class ReloadOnTheWire(Reloading):
                     self.pair.send_frames(frames)
                     sent += len(frames)
                 live.wait_for(f"{sent} frames analysed")
-            self.stop(live)
-        self.assertEqual(2 * len(frames), number_after(live.report("decode")[0], "filtered"))
-        self.assertEqual(4 * len(frames), number_after(live.port_lines()[0], "analysed"))
+            totals = self.stop(live)
+        self.assertEqual(2 * len(frames), counter(live, "decode.filtered"))
+        self.assertEqual(4 * len(frames), totals["analysed"])
 
 
 if __name__ == "__main__":
