@@ -32,6 +32,14 @@ void write_tap(JsonWriter& json, std::span<const std::string> taps, std::uint8_t
     json.string(tap_name(taps, tap));
 }
 
+[[nodiscard]] std::string_view schema_of(const event::Event&) {
+    return kEventsSchema;
+}
+
+[[nodiscard]] std::string_view schema_of(const event::FlowRecord&) {
+    return kFlowsSchema;
+}
+
 void write_schema(OutputFile& file, std::string_view schema, std::span<const std::string> taps) {
     std::string line;
     JsonWriter json(line);
@@ -93,7 +101,7 @@ void write_frame_refs(JsonWriter& json, std::string_view name,
     return false;
 }
 
-void write_event(std::string& line, const event::Event& event, std::span<const std::string> taps) {
+void write_record(std::string& line, const event::Event& event, std::span<const std::string> taps) {
     JsonWriter json(line);
     json.begin_object();
     json.key("id");
@@ -221,46 +229,29 @@ void write_record(std::string& line, const event::FlowRecord& record,
 
 }  // namespace
 
-EventLines::EventLines(std::vector<std::string> tap_names) : taps_(std::move(tap_names)) {}
-
-std::expected<void, Error> EventLines::open(const std::string& path) {
+template <typename Record>
+std::expected<void, Error> JsonLines<Record>::open(const std::string& path) {
     auto opened = file_.open(path);
     if (opened) {
-        write_schema(file_, kEventsSchema, taps_);
+        write_schema(file_, schema_of(Record{}), taps_);
     }
     return opened;
 }
 
-void EventLines::switch_to(OpenFile file) {
+template <typename Record>
+void JsonLines<Record>::switch_to(OpenFile file) {
     file_.switch_to(std::move(file));
-    write_schema(file_, kEventsSchema, taps_);
+    write_schema(file_, schema_of(Record{}), taps_);
 }
 
-void EventLines::write(const event::Event& event) {
-    line_.clear();
-    write_event(line_, event, taps_);
-    file_.append(line_);
-}
-
-FlowLines::FlowLines(std::vector<std::string> tap_names) : taps_(std::move(tap_names)) {}
-
-std::expected<void, Error> FlowLines::open(const std::string& path) {
-    auto opened = file_.open(path);
-    if (opened) {
-        write_schema(file_, kFlowsSchema, taps_);
-    }
-    return opened;
-}
-
-void FlowLines::switch_to(OpenFile file) {
-    file_.switch_to(std::move(file));
-    write_schema(file_, kFlowsSchema, taps_);
-}
-
-void FlowLines::write(const event::FlowRecord& record) {
+template <typename Record>
+void JsonLines<Record>::write(const Record& record) {
     line_.clear();
     write_record(line_, record, taps_);
     file_.append(line_);
 }
+
+template class JsonLines<event::Event>;
+template class JsonLines<event::FlowRecord>;
 
 }  // namespace tw::sinks

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -20,10 +21,12 @@ namespace tw::sinks {
 inline constexpr std::string_view kEventsSchema = "tapwitness/events/1";
 inline constexpr std::string_view kFlowsSchema = "tapwitness/flows/1";
 
-class EventLines {
+// One output: a line that names its schema, then a line per record.
+template <typename Record>
+class JsonLines {
   public:
-    // tap_names[i] is the name of Event::tap i.
-    explicit EventLines(std::vector<std::string> tap_names);
+    // tap_names[i] is the name of tap i.
+    explicit JsonLines(std::vector<std::string> tap_names) : taps_(std::move(tap_names)) {}
 
     // "-" is standard output. Writes the schema line.
     [[nodiscard]] std::expected<void, Error> open(const std::string& path);
@@ -31,7 +34,7 @@ class EventLines {
     void switch_to(OpenFile file);
     [[nodiscard]] bool is_open() const { return file_.is_open(); }
     // Nothing happens before open() or after a failure.
-    void write(const event::Event& event);
+    void write(const Record& record);
     // Hands buffered lines to the system. False once anything could not be written.
     bool flush() { return file_.flush(); }
     // False after an error, and once the reader of a pipe went away.
@@ -48,25 +51,9 @@ class EventLines {
     std::string line_;  // reused
 };
 
-class FlowLines {
-  public:
-    explicit FlowLines(std::vector<std::string> tap_names);
-
-    [[nodiscard]] std::expected<void, Error> open(const std::string& path);
-    void switch_to(OpenFile file);
-    [[nodiscard]] bool is_open() const { return file_.is_open(); }
-    void write(const event::FlowRecord& record);
-    bool flush() { return file_.flush(); }
-    // False after an error, and once the reader of a pipe went away.
-    [[nodiscard]] bool good() const { return file_.good(); }
-    [[nodiscard]] const std::optional<Error>& error() const { return file_.error(); }
-    [[nodiscard]] bool reader_gone() const { return file_.reader_gone(); }
-    [[nodiscard]] OutputFile& file() { return file_; }
-
-  private:
-    OutputFile file_;
-    std::vector<std::string> taps_;
-    std::string line_;
-};
+using EventLines = JsonLines<event::Event>;
+using FlowLines = JsonLines<event::FlowRecord>;
+extern template class JsonLines<event::Event>;
+extern template class JsonLines<event::FlowRecord>;
 
 }  // namespace tw::sinks

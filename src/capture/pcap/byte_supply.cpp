@@ -18,12 +18,8 @@ namespace {
 
 class FileSupply final : public ByteSupply {
   public:
-    FileSupply(int descriptor, bool owned, std::uint64_t bytes_total,
-               std::function<bool()> stop_requested)
-        : descriptor_(descriptor),
-          owned_(owned),
-          bytes_total_(bytes_total),
-          stop_requested_(std::move(stop_requested)) {}
+    FileSupply(int descriptor, bool owned, std::uint64_t bytes_total)
+        : descriptor_(descriptor), owned_(owned), bytes_total_(bytes_total) {}
     FileSupply(const FileSupply&) = delete;
     FileSupply& operator=(const FileSupply&) = delete;
     ~FileSupply() override {
@@ -35,9 +31,6 @@ class FileSupply final : public ByteSupply {
     std::expected<std::size_t, std::string> read(std::span<std::uint8_t> room) override {
         ssize_t count = ::read(descriptor_, room.data(), room.size());
         while (count < 0 && errno == EINTR) {
-            if (stop_requested_ && stop_requested_()) {
-                return std::unexpected("a signal asked to stop");
-            }
             count = ::read(descriptor_, room.data(), room.size());
         }
         if (count < 0) {
@@ -55,7 +48,6 @@ class FileSupply final : public ByteSupply {
     bool owned_;
     std::uint64_t bytes_read_ = 0;
     std::uint64_t bytes_total_;
-    std::function<bool()> stop_requested_;
 };
 
 class MemorySupply final : public ByteSupply {
@@ -92,8 +84,7 @@ std::uint64_t bytes_left(int descriptor, const struct stat& status) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<ByteSupply>, Error> open_file(const std::string& path,
-                                                            std::function<bool()> stop_requested) {
+std::expected<std::unique_ptr<ByteSupply>, Error> open_file(const std::string& path) {
     const bool standard_input = path == "-";
     const auto refused = [&path](std::string_view reason) {
         return std::unexpected(Error{fmt::format("cannot read {}: {}; expected {}",
@@ -112,8 +103,8 @@ std::expected<std::unique_ptr<ByteSupply>, Error> open_file(const std::string& p
         }
         return refused(std::strerror(code));
     }
-    auto supply = std::make_unique<FileSupply>(
-        descriptor, !standard_input, bytes_left(descriptor, status), std::move(stop_requested));
+    auto supply =
+        std::make_unique<FileSupply>(descriptor, !standard_input, bytes_left(descriptor, status));
     if (S_ISDIR(status.st_mode)) {
         return refused("it is a directory");
     }

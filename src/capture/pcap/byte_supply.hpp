@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,10 +28,8 @@ class ByteSupply {
     [[nodiscard]] virtual std::uint64_t stored_bytes_total() const = 0;
 };
 
-// "-" is standard input. Refuses directories and what cannot be opened. `stop_requested`, if any,
-// is asked whenever a signal interrupts a read.
-[[nodiscard]] std::expected<std::unique_ptr<ByteSupply>, Error> open_file(
-    const std::string& path, std::function<bool()> stop_requested);
+// "-" is standard input. Refuses directories and what cannot be opened.
+[[nodiscard]] std::expected<std::unique_ptr<ByteSupply>, Error> open_file(const std::string& path);
 
 // `bytes` must outlive the supply.
 [[nodiscard]] std::unique_ptr<ByteSupply> supply_from_memory(std::span<const std::uint8_t> bytes);

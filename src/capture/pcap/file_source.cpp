@@ -68,7 +68,7 @@ FileSource::~FileSource() = default;
 
 std::expected<std::unique_ptr<FileSource>, Error> FileSource::open(
     const std::string& path, const FileSourceOptions& options) {
-    auto supply = open_file(path, options.stop_requested);
+    auto supply = open_file(path);
     if (!supply) {
         return std::unexpected(supply.error());
     }

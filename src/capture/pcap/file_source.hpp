@@ -8,7 +8,6 @@
 #include <array>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,9 +26,6 @@ class Window;
 struct FileSourceOptions {
     std::uint64_t first_number = 1;  // Frame::number of the first frame; see next_number()
     std::uint8_t tap = 0;            // Frame::tap of every frame
-    // Asked when a signal interrupts a read that waits (its handler without SA_RESTART). True ends
-    // reading there, with a warning; otherwise the read goes on.
-    std::function<bool()> stop_requested{};
 };
 
 struct Progress {
