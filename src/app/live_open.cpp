@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The first half of LiveRun: from a configuration to ports that receive.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spdlog/logger.h>
-#include <sys/random.h>
 
 #include <algorithm>
 
 #include "app/host.hpp"
 #include "app/live_run.hpp"
 #include "app/memory_plan.hpp"
+#include "app/random.hpp"
 #include "base/lazy_array.hpp"
 #include "sinks/format/human.hpp"
 
@@ -22,15 +21,6 @@ using sinks::format::bytes_text;
 constexpr std::uint64_t kEalSlack = std::uint64_t{64} << 20;
 // A sixteenth of the connections may show anomalies at one time.
 constexpr std::uint32_t kDetailsDivisor = 16;
-
-[[nodiscard]] std::uint64_t random_number() {
-    std::uint64_t number = 0;
-    // Without flags and for 8 bytes it can fail only before the system has gathered any entropy.
-    if (getrandom(&number, sizeof number, 0) != static_cast<ssize_t>(sizeof number)) {
-        number = static_cast<std::uint64_t>(dpdk::Clock::ticks());
-    }
-    return number;
-}
 
 void warn_of_interface(const std::string& name, spdlog::logger& logger) {
     const auto interface = Host().interface(name);
@@ -159,52 +149,6 @@ std::expected<void, Error> LiveRun::attach_ports() {
     return {};
 }
 
-std::expected<void, Error> LiveRun::choose_distribution() {
-    const auto workers = static_cast<std::uint16_t>(config_.workers.cores.size());
-    std::string why = "as configured";
-    dispatching_ = config_.workers.distribution == config::Distribution::dispatcher;
-    if (!dispatching_ && workers > 1) {
-        std::vector<dpdk::RssAbility> abilities;
-        for (const auto& port : ports_) {
-            abilities.push_back(port->rss_ability());
-        }
-        const bool demanded = config_.workers.distribution == config::Distribution::rss;
-        const auto by_peers = dpdk::plan_peers(abilities, workers);
-        const auto plan = dpdk::plan_rss(abilities, workers);
-        if (demanded && by_peers) {
-            queues_.rss = *by_peers;
-            logger_.info(
-                "the peers spread connections over {} queues, as configured; whether both "
-                "directions of each use the same one is theirs to see to",
-                workers);
-        } else if (plan) {
-            queues_.rss = *plan;
-        } else if (demanded) {
-            return std::unexpected(Error{
-                fmt::format("{}the NICs cannot spread connections: {}; allowed here: auto, "
-                            "dispatcher",
-                            config_.places.prefix("workers.distribution"), plan.error().text)});
-        } else {
-            dispatching_ = true;
-            why = plan.error().text;
-        }
-    }
-    const std::string cpus = fmt::format("{}", fmt::join(config_.workers.cores, ", "));
-    if (dispatching_) {
-        queues_.ring_frames = workers * config_.workers.ring;
-        queues_.threads = workers + 1U;
-        logger_.info("{} on CPU {}, fed by a dispatcher on CPU {} ({})",
-                     sinks::format::count_of(workers, "worker"), cpus,
-                     fmt::join(eal_->placement().dispatcher_cpus, " or "), why);
-    } else {
-        logger_.info("{} on CPU {}", sinks::format::count_of(workers, "worker"), cpus);
-    }
-    if (eal_->placement().crowded && config_.workers.poll == config::Poll::busy) {
-        logger_.info("busy threads share CPUs: they give way to each other when nothing arrives");
-    }
-    return {};
-}
-
 PipelineOptions LiveRun::pipeline_options() const {
     PipelineOptions options;
     options.decode.decap = config_.analysis.decap;
@@ -267,15 +211,6 @@ std::expected<void, Error> LiveRun::make_workers() {
                  eal_->memory() == dpdk::Memory::huge_pages
                      ? "huge pages"
                      : "ordinary pages (huge pages are faster: README, going live)");
-    return {};
-}
-
-std::expected<void, Error> LiveRun::start_ports() {
-    for (const auto& port : ports_) {
-        if (auto started = port->start(queues_, *eal_log_, logger_); !started) {
-            return started;
-        }
-    }
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "app/symmetry.hpp"
 #include "sinks/format/human.hpp"
 
 namespace tw::app {
@@ -225,6 +226,14 @@ std::vector<std::string> final_text(const LiveTotals& totals, Nanos duration) {
         if (!text.empty()) {
             lines.push_back(fmt::format("{}: {}", group.substr(0, group.size() - 1), text));
         }
+    }
+    for (const RssTotals& rss : totals.rss) {
+        if (std::string text = rss_text(rss); !text.empty()) {
+            lines.push_back(std::move(text));
+        }
+    }
+    if (std::string one_sided = one_sided_text(totals); !one_sided.empty()) {
+        lines.push_back(std::move(one_sided));
     }
     return lines;
 }

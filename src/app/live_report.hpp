@@ -25,6 +25,13 @@ struct WorkerTotals {
     std::uint64_t live_flows = 0;
 };
 
+// Where a NIC spreads: frames of a port compared with what it was told (dpdk::RssCheck).
+struct RssTotals {
+    std::string port;
+    std::uint64_t checked = 0;
+    std::uint64_t elsewhere = 0;  // of these: came by another queue
+};
+
 // Sums over workers; a worker's own stats::Counters cannot be copied.
 class CounterSums {
   public:
@@ -51,6 +58,7 @@ struct LiveTotals {
     std::uint64_t ticks_per_second = 1;
     CounterSums counters;
     std::vector<WorkerTotals> workers;
+    std::vector<RssTotals> rss;
 };
 
 // "missed 12, no room in a worker's ring 3": the ways this port's frames were lost so far.

@@ -85,6 +85,7 @@ void LiveRun::keep_house() {
         if (now - last_fit_ >= kClockInterval) {
             last_fit_ = now;
             clock_->fit();
+            watch_symmetry();
         }
         if (now - last_flush_ >= kFlushInterval) {
             last_flush_ = now;
@@ -199,6 +200,7 @@ LiveTotals LiveRun::totals() const {
         totals.counters.add(workers_[i]->counters());
         totals.workers.push_back(worker);
     }
+    totals.rss = rss_totals();
     return totals;
 }
 

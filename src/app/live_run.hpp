@@ -75,6 +75,9 @@ class LiveRun {
     void warn_of_filter() const;
     [[nodiscard]] PipelineOptions pipeline_options() const;
     [[nodiscard]] bool may_take_dispatcher() const;
+    [[nodiscard]] Error cannot_spread(const Error& why) const;
+    void use_dispatcher(std::string_view why);
+    [[nodiscard]] std::expected<void, Error> start_all_ports();
 
     // --- running
     void launch();
@@ -84,6 +87,8 @@ class LiveRun {
     [[nodiscard]] bool drain();
     void report_interval(Nanos now);
     [[nodiscard]] LedgerParts ledger_parts() const;
+    void watch_symmetry();
+    [[nodiscard]] std::vector<RssTotals> rss_totals() const;
     [[nodiscard]] LiveTotals totals() const;
     void close_connections();
 
@@ -108,6 +113,7 @@ class LiveRun {
     std::unique_ptr<dpdk::Clock> clock_;
     dpdk::MbufFields fields_;
     std::vector<std::unique_ptr<dpdk::Port>> ports_;
+    std::vector<dpdk::RssPlan> rss_plans_;  // the better ones first; empty: not by the NICs
     dpdk::QueueSetup queues_;
     bool dispatching_ = false;
     std::unique_ptr<dpdk::Dispatcher> dispatcher_;
@@ -130,6 +136,8 @@ class LiveRun {
     Nanos last_frame_seen_ = 0;  // capture files: when a frame arrived last
     std::uint64_t frames_seen_ = 0;
     LiveTotals interval_start_;
+    bool rss_warned_ = false;
+    bool one_sided_warned_ = false;
 };
 
 }  // namespace tw::app

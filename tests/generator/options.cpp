@@ -141,6 +141,9 @@ void add_output(CLI::App& app, SourceOptions& options, Texts& texts) {
                    "transmit queues; both directions of a connection use the same one")
         ->check(CLI::Range(1, 64))
         ->capture_default_str();
+    app.add_flag("--split-directions", options.traffic.split_directions,
+                 "the two directions of a connection on queues side by side, as an asymmetric RSS "
+                 "puts them");
     app.add_option("--cpu", options.cpu, "CPU to run on; default: wherever the system puts it");
     app.add_flag("--huge-pages", options.huge_pages, "take memory from huge pages");
     app.add_option("--memory", options.memory_mib, "MiB without huge pages")

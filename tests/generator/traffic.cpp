@@ -141,7 +141,9 @@ MadeFrame Traffic::emit(Connection& connection, std::uint8_t* at) {
     ++made_[script_index][connection.step];
     counts_.missing_bytes += std::uint64_t{step.missing_units} * connection.unit_bytes[me];
     ++connection.step;
-    return {write(frame, at), connection.queue};
+    const bool next_queue = options_.split_directions && me != 0;
+    return {write(frame, at), static_cast<std::uint16_t>((connection.queue + (next_queue ? 1 : 0)) %
+                                                         options_.queues)};
 }
 
 MadeFrame Traffic::flood(std::uint8_t* at) {

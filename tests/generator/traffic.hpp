@@ -34,6 +34,7 @@ struct TrafficOptions {
     std::uint32_t syn_flood_per_mille = 0;                 // of frames
     std::array<std::uint32_t, kFaults> fault_per_mille{};  // in the order of fault_table()
     std::uint16_t queues = 1;
+    bool split_directions = false;  // to queues side by side, as an asymmetric RSS does
     // Connections that may reorder segments take this long for their handshake. A late segment is
     // "out of order" only if it comes within that round trip, so that a pause of the monitor
     // between the two segments does not turn it into a repeat. 0: as long as it happens to take.
@@ -42,7 +43,7 @@ struct TrafficOptions {
 
 struct MadeFrame {
     std::uint16_t bytes = 0;
-    std::uint16_t queue = 0;  // the same for both directions of a connection
+    std::uint16_t queue = 0;  // the same for both directions, unless split_directions
 };
 
 struct TrafficCounts {

@@ -11,6 +11,9 @@ namespace tw::dpdk::compat {
 // on; before, drops are hidden and there is no time stamp.
 inline constexpr bool kAfPacketIsOpen = RTE_VERSION >= RTE_VERSION_NUM(25, 3, 0, 0);
 
+// net_mlx5 has the symmetric Toeplitz function from 23.11 on.
+inline constexpr bool kMlx5IsSymmetric = RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0);
+
 // Debian's name for the packages of drivers ends in this: librte-net-memif23.
 #if RTE_VERSION >= RTE_VERSION_NUM(22, 11, 0, 0) && RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
 inline constexpr int kAbi = 23;

@@ -62,6 +62,9 @@ struct alignas(64) PollerCounts {
         frames;  // taken from each port (worker behind a dispatcher: its share)
     // Ticks when the port's queue was last left empty: what had piled up until then was taken.
     std::array<Count, kPortsMax> emptied;
+    // Samples compared with the RSS set up (RssCheck), and those that came by another queue.
+    std::array<Count, kPortsMax> rss_checked;
+    std::array<Count, kPortsMax> rss_elsewhere;
     Count bursts;
     Count full_bursts;  // the queue had at least as much again: the warning before drops
     Count heartbeat;    // ticks of the last round of the loop

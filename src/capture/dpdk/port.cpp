@@ -14,12 +14,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "capture/dpdk/compat.hpp"
 #include "capture/dpdk/driver_names.hpp"
 #include "capture/dpdk/host_access.hpp"
 #include "capture/dpdk/packet_socket.hpp"
 #include "capture/dpdk/port_info.hpp"
+#include "capture/dpdk/rss_model.hpp"
 #include "capture/dpdk/sizing.hpp"
 
 namespace tw::dpdk {
@@ -145,7 +147,7 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
     std::vector<std::uint8_t> key;
     if (setup.rss.queues > 1 && !setup.rss.by_peers) {
         constexpr std::size_t kUsualKeyBytes = 40;
-        key = symmetric_key(info.hash_key_size == 0 ? kUsualKeyBytes : info.hash_key_size);
+        key = key_of(setup.rss, info.hash_key_size == 0 ? kUsualKeyBytes : info.hash_key_size);
         config.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         config.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH;
         config.rx_adv_conf.rss_conf.rss_key = key.data();
@@ -183,7 +185,7 @@ std::expected<void, Error> Port::setup_queues(const QueueSetup& setup, EalLog& l
     const int node = rte_eth_dev_socket_id(id_);
     const std::uint32_t mbufs = pool_mbufs({descriptors_, setup.ring_frames, setup.threads});
     for (std::uint16_t queue = 0; queue < setup.rss.queues; ++queue) {
-        const std::string name = fmt::format("mbufs_{}_{}", id_, queue);
+        const std::string name = fmt::format("mbufs_{}_{}_{}", id_, queue, starts_);
         log.begin_attempt();
         rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), mbufs, kPoolCache, 0,
                                                     RTE_MBUF_DEFAULT_BUF_SIZE, node);
@@ -214,7 +216,12 @@ std::expected<void, Error> Port::start(const QueueSetup& setup, EalLog& log,
     if (auto done = configure(setup, log); !done) {
         return done;
     }
+    // Queues of an earlier start hold buffers of its pools until they are set up anew.
+    const auto earlier = std::exchange(pools_, std::make_unique<Pools>());
+    ++starts_;
     if (auto done = setup_queues(setup, log); !done) {
+        pools_->all.insert(pools_->all.end(), earlier->all.begin(), earlier->all.end());
+        earlier->all.clear();
         return done;
     }
     log.begin_attempt();
@@ -287,6 +294,7 @@ RxQueue Port::queue(std::uint16_t index) const {
         driver_ == kAfPacketDriver ? slot_bytes(options_.device) : options_.cut_from_bytes;
     queue.cut_frames = options_.cut_frames.empty() ? nullptr : &options_.cut_frames;
     queue.timestamp_unit = timestamp_unit_of(driver_);
+    queue.rss = rss_.get();
     return queue;
 }
 
@@ -310,6 +318,7 @@ std::uint64_t Port::queued() const {
 void Port::stop() {
     if (started_) {
         started_ = false;
+        remove_rules();
         rte_eth_dev_stop(id_);
     }
 }

@@ -24,6 +24,8 @@ class logger;
 
 namespace tw::dpdk {
 
+class RssModel;
+
 // A frame of a capture file that was longer on the wire than what the file holds of it.
 struct CutFrame {
     std::uint64_t index = 0;  // in the file, from 0
@@ -61,7 +63,8 @@ struct RxQueue {
     // may have been (UINT32_MAX: never).
     const std::vector<CutFrame>* cut_frames = nullptr;
     std::uint32_t cut_from_bytes = UINT32_MAX;
-    Nanos timestamp_unit = 0;  // of time stamps in mbufs; 0 = none to be trusted
+    Nanos timestamp_unit = 0;       // of time stamps in mbufs; 0 = none to be trusted
+    const RssModel* rss = nullptr;  // where the NIC spreads; lives as long as the port
 };
 
 // EAL memory for the pools of one port, before anything is attached.
@@ -83,6 +86,7 @@ class Port {
     [[nodiscard]] RssAbility rss_ability() const;
 
     // Frames may arrive from here on. Says in the log what was set and what the driver refused.
+    // After stop() another setup can be tried.
     [[nodiscard]] std::expected<void, Error> start(const QueueSetup& setup, EalLog& log,
                                                    spdlog::logger& logger);
     [[nodiscard]] RxQueue queue(std::uint16_t index) const;
@@ -103,8 +107,15 @@ class Port {
     [[nodiscard]] std::expected<void, Error> setup_queues(const QueueSetup& setup, EalLog& log);
     void watch();
     void listen_only(spdlog::logger& logger);
+    // port_rss.cpp: the plan into the device, and back out of it
     [[nodiscard]] std::expected<void, Error> apply_rss(const RssPlan& plan, EalLog& log,
                                                        spdlog::logger& logger);
+    [[nodiscard]] std::expected<void, Error> install_symmetric_rules(const RssPlan& plan,
+                                                                     EalLog& log);
+    [[nodiscard]] std::expected<void, Error> write_table(const RssPlan& plan, EalLog& log);
+    [[nodiscard]] std::expected<void, Error> read_hash_back(const RssPlan& plan,
+                                                            spdlog::logger& logger);
+    void remove_rules();
 
     PortOptions options_;
     std::uint16_t id_;
@@ -115,6 +126,9 @@ class Port {
     std::uint16_t queues_ = 1;
     std::unique_ptr<PortCounters> counters_;  // from start() on
     std::unique_ptr<PortLink> link_;
+    std::uint32_t starts_ = 0;  // tells the pools of one start from those of another
+    bool has_rules_ = false;
+    std::unique_ptr<RssModel> rss_;
 };
 
 }  // namespace tw::dpdk

@@ -43,12 +43,18 @@ std::expected<RssPlan, Error> plan_rss(std::span<const RssAbility> ports, std::u
         plan.types |= wanted.type;
     }
     for (const RssAbility& port : ports) {
-        if (!port.hashes || port.table_entries == 0 || port.types == 0) {
+        if (!port.hashes) {
             return std::unexpected(cannot(port, "its driver spreads nothing over queues"));
         }
         if (port.queues_max < queues) {
-            return std::unexpected(cannot(
-                port, fmt::format("{} receive queues for {} workers", port.queues_max, queues)));
+            return std::unexpected(
+                cannot(port, fmt::format("{} receive queue{} for {} workers", port.queues_max,
+                                         port.queues_max == 1 ? "" : "s", queues)));
+        }
+        if (port.table_entries == 0 || port.types == 0) {
+            return std::unexpected(cannot(port, port.types == 0
+                                                    ? "its driver hashes nothing"
+                                                    : "its driver tells of no redirection table"));
         }
         if (!std::has_single_bit(port.table_entries)) {
             // The hash is reduced modulo the table's size; only powers of two agree in their low
@@ -82,12 +88,46 @@ std::optional<RssPlan> plan_peers(std::span<const RssAbility> ports, std::uint16
     return RssPlan{.queues = queues, .by_peers = true};
 }
 
+std::optional<RssPlan> plan_symmetric(const RssPlan& plan, std::span<const RssAbility> ports,
+                                      std::span<const std::uint8_t> random_key) {
+    if (!std::all_of(ports.begin(), ports.end(),
+                     [](const RssAbility& port) { return port.symmetric_function; })) {
+        return {};
+    }
+    RssPlan symmetric = plan;
+    symmetric.hash = RssHash::symmetric_toeplitz;
+    symmetric.random_key.assign(random_key.begin(), random_key.end());
+    // A rule per type: where the addresses of any packet can be hashed, the special cases need
+    // none, and some drivers refuse them beside it.
+    if ((plan.types & RTE_ETH_RSS_IPV4) != 0) {
+        symmetric.types &= ~(RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_OTHER);
+    }
+    if ((plan.types & RTE_ETH_RSS_IPV6) != 0) {
+        symmetric.types &= ~(RTE_ETH_RSS_FRAG_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_OTHER);
+    }
+    return symmetric;
+}
+
 std::vector<std::uint8_t> symmetric_key(std::size_t bytes) {
     std::vector<std::uint8_t> key(bytes);
     for (std::size_t i = 0; i < bytes; ++i) {
         key[i] = i % 2 == 0 ? 0x6D : 0x5A;
     }
     return key;
+}
+
+std::vector<std::uint8_t> key_of(const RssPlan& plan, std::size_t bytes) {
+    if (plan.hash == RssHash::toeplitz) {
+        return symmetric_key(bytes);
+    }
+    std::vector<std::uint8_t> key = plan.random_key;
+    key.resize(bytes);
+    return key;
+}
+
+std::string_view key_text(const RssPlan& plan) {
+    return plan.hash == RssHash::toeplitz ? "key 6D5A repeated"
+                                          : "the symmetric function with a random key";
 }
 
 std::string rss_types_text(std::uint64_t types) {

@@ -10,11 +10,17 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
 
 namespace tw::dpdk {
+
+enum class RssHash : std::uint8_t {
+    toeplitz,            // symmetric by its key, symmetric_key(): any NIC
+    symmetric_toeplitz,  // symmetric by its function, so the key can be random: 32 bits of it count
+};
 
 // What a port's driver offers.
 struct RssAbility {
@@ -23,6 +29,7 @@ struct RssAbility {
     std::uint64_t types = 0;  // RTE_ETH_RSS_*
     std::uint16_t table_entries = 0;
     std::uint16_t queues_max = 0;
+    bool symmetric_function = false;  // by rte_flow rules, once the port runs
     // The other end chooses the queue (memif): it may keep a connection's directions together.
     bool peer_spreads = false;
 };
@@ -32,11 +39,18 @@ struct RssPlan {
     std::uint16_t period = 0;  // entry i of every table serves queue (i % period) % queues
     std::uint16_t queues = 1;
     bool by_peers = false;  // nothing to program here: see plan_peers
+    RssHash hash = RssHash::toeplitz;
+    std::vector<std::uint8_t> random_key{};  // for symmetric_toeplitz; key_of() cuts it
 };
 
-// Error: why it takes a dispatcher instead.
+// One plan for all ports. Error: why it takes a dispatcher instead.
 [[nodiscard]] std::expected<RssPlan, Error> plan_rss(std::span<const RssAbility> ports,
                                                      std::uint16_t queues);
+
+// The same with the symmetric function, where every port has it.
+[[nodiscard]] std::optional<RssPlan> plan_symmetric(const RssPlan& plan,
+                                                    std::span<const RssAbility> ports,
+                                                    std::span<const std::uint8_t> random_key);
 
 // Every port is fed by a peer that chooses the queue. Nobody can ask whether it does so by
 // connection, so this is for operators who say so (workers.distribution: rss). Nothing: some port
@@ -49,7 +63,12 @@ struct RssPlan {
 // entropy: good for queues, useless as a table hash.
 [[nodiscard]] std::vector<std::uint8_t> symmetric_key(std::size_t bytes);
 
-[[nodiscard]] constexpr std::uint16_t queue_of_entry(const RssPlan& plan, std::uint16_t entry) {
+// The plan's key for a port whose keys have so many bytes.
+[[nodiscard]] std::vector<std::uint8_t> key_of(const RssPlan& plan, std::size_t bytes);
+// "key 6D5A repeated", "a random key and the symmetric function"
+[[nodiscard]] std::string_view key_text(const RssPlan& plan);
+
+[[nodiscard]] inline std::uint16_t queue_of_entry(const RssPlan& plan, std::uint16_t entry) {
     return static_cast<std::uint16_t>(entry % plan.period % plan.queues);
 }
 

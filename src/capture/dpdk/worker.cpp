@@ -14,6 +14,11 @@ constexpr std::uint64_t kTicksPerSecond = 1000;
 // Frames that bring their own time: by bursts, so that a file always gives the same output.
 constexpr std::uint32_t kBurstsPerTick = 64;
 
+[[nodiscard]] std::optional<std::uint32_t> nic_hash(const rte_mbuf& mbuf) {
+    return (mbuf.ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0 ? std::optional(mbuf.hash.rss)
+                                                         : std::nullopt;
+}
+
 }  // namespace
 
 Worker::Worker(const WorkerOptions& options, FrameHandler& handler)
@@ -64,6 +69,9 @@ bool Worker::port_round() {
             frames_[i] = frame_of(mbuf, queue, time_of(mbuf, burst, queue, options_.poller.fields));
         }
         counts_.frames[queue.port_id].add(burst.count);
+        if (rss_check_.due()) [[unlikely]] {
+            RssCheck::sample(queue, frames_[0], nic_hash(*burst.mbufs[0]), counts_);
+        }
         handle({frames_.data(), burst.count});
         burst.free();
     });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "capture/dpdk/poller.hpp"
+#include "capture/dpdk/rss_check.hpp"
 #include "core/frame.hpp"
 
 struct rte_ring;
@@ -59,6 +60,7 @@ class Worker {
     FrameHandler& handler_;
     PollerCounts counts_;
     std::unique_ptr<QueuePoller> ports_;
+    RssCheck rss_check_;
     Pace ring_pace_;
     std::vector<RxQueue> by_port_;  // index: port id
     IdleWait idle_;

@@ -248,6 +248,10 @@ void Tracker::close(flow::FlowTable& table, std::uint32_t slot) {
     record.completeness = flow.completeness;
     record.client_known = (flow.bits & flow::flow_bit::kClientKnown) != 0;
     record.tap = static_cast<std::uint8_t>(flow.tap);
+    if ((flow.half[0].packets == 0 || flow.half[1].packets == 0) &&
+        flow.completeness != completeness::kSyn) {
+        counters_.add(stats::Counter::flows_one_sided);
+    }
     const auto missing = episodes_.close({&table, slot, &flow, &cold, record.last, 0, 0});
     record.details_lost = (flow.bits & flow::flow_bit::kDetailsLost) != 0;
     for (std::uint8_t side = 0; side < 2; ++side) {

@@ -4,9 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-#include <random>
-
 namespace tw::dpdk {
 namespace {
 
@@ -95,8 +92,8 @@ TEST(PlanRss, says_why_it_takes_a_dispatcher) {
         const char* reason;
     } rows[] = {
         {virtual_device, "spreads nothing over queues"},
-        {nic(0), "spreads nothing over queues"},
-        {nic(128, 0), "spreads nothing over queues"},
+        {nic(0), "tells of no redirection table"},
+        {nic(128, 0), "hashes nothing"},
         {odd_table, "redirection table of 96 entries"},
         {few_queues, "2 receive queues for 4 workers"},
         {nic(128, kIpv4Udp), "no common hash"},
@@ -111,46 +108,41 @@ TEST(PlanRss, says_why_it_takes_a_dispatcher) {
     }
 }
 
-// Toeplitz as the NICs compute it: the key's window of 32 bits at each set bit of the input.
-[[nodiscard]] std::uint32_t toeplitz(const std::vector<std::uint8_t>& key,
-                                     const std::vector<std::uint8_t>& input) {
-    std::uint32_t hash = 0;
-    for (std::size_t bit = 0; bit < input.size() * 8; ++bit) {
-        if ((input[bit / 8] >> (7 - bit % 8) & 1) == 0) {
-            continue;
-        }
-        std::uint32_t window = 0;
-        for (std::size_t i = 0; i < 32; ++i) {
-            const std::size_t at = bit + i;
-            window = window << 1 | (key[at / 8] >> (7 - at % 8) & 1U);
-        }
-        hash ^= window;
-    }
-    return hash;
+TEST(PlanSymmetric, needs_the_function_on_every_port) {
+    std::vector<RssAbility> ports{nic(128), nic(512)};
+    const auto plan = plan_rss(ports, 4);
+    ASSERT_TRUE(plan);
+    const std::vector<std::uint8_t> random(64, 0xA5);
+    EXPECT_FALSE(plan_symmetric(*plan, ports, random));
+    ports[0].symmetric_function = true;
+    EXPECT_FALSE(plan_symmetric(*plan, ports, random)) << "the second port lacks it";
+    ports[1].symmetric_function = true;
+    const auto symmetric = plan_symmetric(*plan, ports, random);
+    ASSERT_TRUE(symmetric);
+    EXPECT_EQ(symmetric->hash, RssHash::symmetric_toeplitz);
+    EXPECT_EQ(symmetric->period, 128);
+    EXPECT_EQ(symmetric->queues, 4);
+    EXPECT_EQ(key_of(*symmetric, 52), std::vector<std::uint8_t>(52, 0xA5));
+    EXPECT_EQ(key_of(*plan, 52), symmetric_key(52));
 }
 
-TEST(SymmetricKey, both_directions_of_a_connection_hash_alike) {
-    std::mt19937 random(7);
-    for (const std::size_t address_bytes : {4U, 16U}) {
-        for (int i = 0; i < 100; ++i) {
-            std::vector<std::uint8_t> a(address_bytes + 2);
-            std::vector<std::uint8_t> b(address_bytes + 2);
-            for (std::size_t j = 0; j < a.size(); ++j) {
-                a[j] = static_cast<std::uint8_t>(random());
-                b[j] = static_cast<std::uint8_t>(random());
-            }
-            // Input order of a NIC: both addresses, then both ports.
-            const auto input = [address_bytes](const auto& source, const auto& destination) {
-                const auto ports = static_cast<std::ptrdiff_t>(address_bytes);
-                std::vector<std::uint8_t> bytes(source.begin(), source.begin() + ports);
-                bytes.insert(bytes.end(), destination.begin(), destination.begin() + ports);
-                bytes.insert(bytes.end(), source.begin() + ports, source.end());
-                bytes.insert(bytes.end(), destination.begin() + ports, destination.end());
-                return bytes;
-            };
-            const auto key = symmetric_key(52);
-            ASSERT_EQ(toeplitz(key, input(a, b)), toeplitz(key, input(b, a)));
-        }
+TEST(PlanSymmetric, asks_for_special_cases_only_where_plain_addresses_are_not_hashed) {
+    constexpr std::uint64_t kFragment = 1U << 3;
+    constexpr std::uint64_t kOther = 1U << 7;
+    constexpr std::uint64_t kFragment6 = 1U << 9;
+    constexpr std::uint64_t kOther6 = 1U << 13;
+    constexpr std::uint64_t kSpecial = kFragment | kOther | kFragment6 | kOther6;
+    constexpr std::uint64_t kTcp = kIpv4Tcp | kIpv6Tcp;
+    for (const bool plain : {false, true}) {
+        std::vector<RssAbility> ports{
+            nic(128, kSpecial | kTcp | (plain ? kIpv4 | kIpv6 : std::uint64_t{0}))};
+        ports[0].symmetric_function = true;
+        const auto plan = plan_rss(ports, 2);
+        ASSERT_TRUE(plan);
+        EXPECT_EQ(plan->types & kSpecial, kSpecial);
+        const auto symmetric = plan_symmetric(*plan, ports, {});
+        ASSERT_TRUE(symmetric);
+        EXPECT_EQ(symmetric->types, kTcp | (plain ? kIpv4 | kIpv6 : kSpecial));
     }
 }
 

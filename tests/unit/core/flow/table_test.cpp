@@ -105,6 +105,22 @@ TEST(FlowTable, sweep_ages_by_state_and_zero_means_never) {
     EXPECT_EQ(run.flows().size(), 2U);
 }
 
+TEST(FlowTable, connections_of_which_one_direction_was_seen_are_counted_when_they_end) {
+    test::PipelineRun run(small_table(64));
+    establish(run, 1, kSecond);
+    // A server that never answers and a scan: both directions may well have been here.
+    run.feed(segment(2, "S", 0, 0, true), kSecond);
+    run.feed(segment(2, "S", 0, 0, true), 2 * kSecond);
+    // Their answers took another way.
+    run.feed(segment(3, "S", 0, 0, true), kSecond);
+    run.feed(segment(3, "A", 1, 1, true), kSecond + 1);
+    run.feed(segment(4, "PA", 1, 1, false, 10), kSecond);
+    run.feed(segment(5, "SA", 0, 1, false), kSecond);
+    EXPECT_EQ(run.count(Counter::flows_one_sided), 0U) << "they may still come";
+    run.finish();
+    EXPECT_EQ(run.count(Counter::flows_one_sided), 3U);
+}
+
 TEST(FlowTable, connections_of_one_burst_share_its_new_records) {
     test::PipelineRun run(small_table(4));
     std::vector<test::Bytes> bytes;
