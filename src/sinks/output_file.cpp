@@ -43,11 +43,15 @@ void OutputFile::close() {
     flush();
     give_up();
     file_ = OpenFile();
-    reader_gone_ = false;
+    reader_gone_ = given_up_ = false;
     error_.reset();
 }
 
 bool OutputFile::flush() {
+    if (given_up_) {
+        give_up();
+        return false;
+    }
     const std::size_t written = write_out(buffer_);
     if (patience_ == Patience::endless) {
         buffer_.clear();
@@ -57,7 +61,11 @@ bool OutputFile::flush() {
     if (reader_gone_) {
         buffer_.clear();
     }
-    return !error_ && buffer_.empty();
+    const bool all = buffer_.empty();
+    if (!all && patience_ == Patience::brief) {
+        give_up();
+    }
+    return !error_ && all;
 }
 
 void OutputFile::append_slow(std::string_view text) {
@@ -72,6 +80,7 @@ void OutputFile::append_slow(std::string_view text) {
 }
 
 void OutputFile::give_up() {
+    given_up_ = true;
     if (is_open() && !reader_gone_) {
         lost_lines_ += static_cast<std::uint64_t>(std::count(buffer_.begin(), buffer_.end(), '\n'));
     }
@@ -79,23 +88,19 @@ void OutputFile::give_up() {
 }
 
 // A pipe that poll() calls writable takes PIPE_BUF bytes without making us wait (pipe(7)).
-bool OutputFile::may_write() {
+bool OutputFile::may_write() const {
     if (patience_ == Patience::endless || file_.is_regular()) {
         return true;
     }
     pollfd wanted{file_.fd(), POLLOUT, 0};
-    const bool ready = ::poll(&wanted, 1, patience_ == Patience::none ? 0 : kBriefMs) > 0;
-    if (!ready) {
-        patience_ = Patience::none;  // once is enough
-    }
-    return ready;
+    return ::poll(&wanted, 1, patience_ == Patience::none ? 0 : kBriefMs) > 0;
 }
 
 std::size_t OutputFile::write_out(std::string_view text) {
     const bool waits = patience_ == Patience::endless;
     const std::size_t piece_max = waits || file_.is_regular() ? std::string_view::npos : PIPE_BUF;
     std::size_t done = 0;
-    if (!is_open() || reader_gone_ || (waits && error_)) {
+    if (!is_open() || reader_gone_ || given_up_ || (waits && error_)) {
         return done;
     }
     while (done < text.size() && may_write()) {

@@ -21,7 +21,7 @@ namespace tw::sinks {
 enum class Patience : std::uint8_t {
     endless,  // wait for readers; an error is final and later text is dropped
     none,     // never wait; keep, try again at the next flush
-    brief,    // as none, but wait some seconds for a reader that still reads: the end of a live run
+    brief,    // the end of a live run: wait some seconds for a reader, then give up for good
 };
 
 class OutputFile {
@@ -38,7 +38,7 @@ class OutputFile {
     void switch_to(OpenFile file);
     // Writes what it can and is not open any more.
     void close();
-    // What is still buffered counts as lost.
+    // What is still buffered, and all that comes, counts as lost.
     void give_up();
     [[nodiscard]] bool is_open() const { return file_.is_open(); }
     // Whether `path` leads to the file being written.
@@ -56,7 +56,8 @@ class OutputFile {
     }
     // Room for another line whatever the system does: who can keep lines elsewhere asks first.
     [[nodiscard]] bool has_room() const {
-        return !is_open() || reader_gone_ || kBufferBytes - buffer_.size() >= kLineBytesMax;
+        return !is_open() || reader_gone_ || given_up_ ||
+               kBufferBytes - buffer_.size() >= kLineBytesMax;
     }
     // False if something could not be written.
     bool flush();
@@ -77,11 +78,12 @@ class OutputFile {
 
     void append_slow(std::string_view text);
     [[nodiscard]] std::size_t write_out(std::string_view text);
-    [[nodiscard]] bool may_write();
+    [[nodiscard]] bool may_write() const;
 
     OpenFile file_;
     Patience patience_ = Patience::endless;
     bool reader_gone_ = false;
+    bool given_up_ = false;
     std::uint64_t lost_lines_ = 0;
     std::string buffer_;
     std::optional<Error> error_;

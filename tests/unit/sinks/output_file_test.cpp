@@ -154,6 +154,26 @@ TEST(LiveOutputFile, full_disk_is_tried_again_and_what_never_fitted_is_counted) 
     EXPECT_EQ(out.lost_lines(), 2U);
 }
 
+TEST(LiveOutputFile, at_the_end_it_waits_a_while_and_then_takes_and_counts_whatever_comes) {
+    const Pipe pipe;
+    OutputFile out;
+    out.set_patience(sinks::Patience::none);
+    ASSERT_TRUE(out.open(pipe.path()));
+    while (out.has_room()) {
+        out.append(numbered_line(0));
+    }
+    out.set_patience(sinks::Patience::brief);
+    EXPECT_FALSE(out.flush());
+    const std::uint64_t lost = out.lost_lines();
+    EXPECT_GT(lost, 0U);
+    EXPECT_TRUE(out.has_room()) << "whoever wants to be rid of lines is";
+    for (int i = 0; i < 1000; ++i) {
+        out.append(numbered_line(i));
+    }
+    out.flush();
+    EXPECT_EQ(out.lost_lines(), lost + 1000);
+}
+
 TEST(LiveOutputFile, next_file_begins_where_the_last_one_ended) {
     const test::TempFile first("first");
     const test::TempFile second("second");
