@@ -20,7 +20,7 @@ MONITOR = """
 ports: [{{device: "net_memif0,role=server,socket={name}{arguments}"}}]
 workers: {{cores: {cores}, distribution: {distribution}, ring: {ring}}}
 analysis: {{direction_skew: 5s}}
-flows: {{max_per_worker: 300000, max_ipv6_per_worker: 100000}}
+flows: {{max_per_worker: 300000, max_ipv6_per_worker: 100000, timeouts: {{embryonic: 1m}}}}
 outputs: {{events: {{path: "{folder}/events"}}, flows: {{path: "{folder}/flows"}}}}
 log: {{interval: 500ms}}
 """
@@ -61,6 +61,8 @@ class OverMemif(unittest.TestCase):
         # A connection of which each worker saw a direction would count twice.
         self.assertEqual(truth["connections"], counter(live, "flow.created"))
         self.assertEqual(0, counter(live, "event.flow_records_dropped"))
+        self.assertEqual(truth["flags"], {name: counter(live, "flag." + name)
+                                          for name in truth["flags"]})
 
     def run_lossless(self, *arguments, device="", **monitor):
         with self.monitor(**monitor) as live:
