@@ -136,9 +136,10 @@ void LiveLedger::read_flow(dpdk::PortReading& reading, const dpdk::Port& port) c
             reading.ring_full_by_worker.push_back(of_worker[id].get());
         }
     }
-    // A driver that began again has forgotten frames that we took.
+    // A driver that began again has forgotten frames that we took; one whose peer left before it
+    // was ever asked tells nothing.
     auto& received = reading.device.count[static_cast<std::size_t>(dpdk::Stage::received)];
-    if (reading.device.restarts != 0) {
+    if (reading.device.restarts != 0 || received == 0) {
         received = std::max(received, reading.taken());
     }
 }

@@ -106,6 +106,17 @@ class OverMemif(unittest.TestCase):
         self.assertEqual(truth["packets"], totals["analysed"])
         self.check_findings(live, truth)
 
+    def test_peers_that_come_and_go_are_counted_on(self):
+        sent = 0
+        with self.monitor() as live:
+            live.wait_for(STARTED)
+            for seed in (6, 7, 8):
+                live.wait_for("new (")
+                sent += self.source("--packets", 50_000, "--seed", seed).truth()["packets"]
+            live.wait_for("link down")
+            self.assertEqual(0, live.stop(), "\n".join(live.log))
+        self.check_frames(live, {"packets": sent})
+
     def test_a_stopped_monitor_loses_only_what_its_peer_could_not_hand_over(self):
         with self.monitor() as live:
             live.wait_for(STARTED)

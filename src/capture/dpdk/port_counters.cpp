@@ -145,10 +145,19 @@ const StageCounts& PortCounters::read() {
     const Sample now = sample();
     for (Source& source : sources_) {
         const std::uint64_t value = value_of(source, now);
+        const bool received = source.told.stage == Stage::received;
+        // net_memif tells zero while it has no peer, and goes on from where it was with the next
+        // one. A driver that really began again shows it by its first frame.
+        const bool silent = value == 0 && source.last != 0;
+        counts_.restarts += received && silent && !source.silent ? 1 : 0;
+        source.silent = silent;
+        if (silent) {
+            continue;
+        }
         const bool again = value < source.last;
         counts_.count[static_cast<std::size_t>(source.told.stage)] +=
             again ? value : value - source.last;
-        counts_.restarts += again && source.told.stage == Stage::received ? 1 : 0;
+        counts_.restarts += again && received ? 1 : 0;
         source.last = value;
     }
     const std::uint64_t gone = counts_[Stage::received] + sockets_.dropped();

@@ -22,8 +22,8 @@ struct StageCounts {
     std::array<bool, kStages> loses{};    // a frame counted here never reaches the analysis
     // The kernel's socket holds so many frames that were not received yet; 0 for other drivers.
     std::uint64_t kernel_waiting = 0;
-    // The driver began again at zero (net_memif does when its peer leaves): what it had counted
-    // since the reading before is not known.
+    // The driver began again at zero, or tells zero for a while (net_memif without a peer): what it
+    // had counted since the reading before is not known.
     std::uint64_t restarts = 0;
 
     [[nodiscard]] std::uint64_t operator[](Stage stage) const {
@@ -51,6 +51,7 @@ class PortCounters {
         StageTeller told;
         std::vector<std::uint64_t> xstat_ids;
         std::uint64_t last = 0;
+        bool silent = false;  // tells zero for now
     };
     struct Sample;
     void find_xstats(Source& source);
