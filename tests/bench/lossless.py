@@ -124,8 +124,8 @@ def main():
     options = arguments_of()
     facts = bench.machine()
     bench.print_machine(facts)
-    print(f"\nLossless rate over net_memif, rings of 16384 frames, {options.queues} queue"
-          f"{'s' * (options.queues > 1)}, {options.connections:,} connections, {options.mix} frames")
+    print(f"\nLossless rate over net_memif, rings of 16384 frames, {options.queues} queue(s), "
+          f"{options.connections:,} connections, {options.mix} frames")
     rows = {"generator alone": [], "with back-pressure": [], "lossless": []}
     with tempfile.TemporaryDirectory(prefix="tapwitness-lossless-") as folder:
         for number in range(options.searches):

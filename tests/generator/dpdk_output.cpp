@@ -288,7 +288,8 @@ void Sender::flush(std::uint16_t queue) {
         sched_yield();
         if (const Nanos current = now(); current - last_look_ > kLookAtLink) {
             last_look_ = current;
-            delivery_.peer_gone = !link_is_up();
+            // Told to stop while nobody takes anything: as good as gone.
+            delivery_.peer_gone = stop_requested || !link_is_up();
             if (delivery_.peer_gone) {
                 break;
             }
@@ -308,7 +309,7 @@ void Sender::let_peer_finish() {
     delivery_.taken_known = rings.known();
     while (rings.known() && !rings.empty() && !delivery_.peer_gone) {
         nanosleep(&kNap, nullptr);
-        delivery_.peer_gone = !link_is_up();
+        delivery_.peer_gone = stop_requested || !link_is_up();
     }
     delivery_.taken = rings.known() && !delivery_.peer_gone;
 }
