@@ -130,6 +130,12 @@ void LiveLedger::read_flow(dpdk::PortReading& reading, const dpdk::Port& port) c
             reading.taken_by_queue.push_back(frames);
         }
     }
+    if (const auto* bridge =
+            parts_.dispatcher == nullptr ? nullptr : parts_.dispatcher->bridge().counts(id)) {
+        reading.inline_mode = true;
+        reading.forwarded = bridge->forwarded.get();
+        reading.forward_refused = bridge->refused.get() + bridge->cut.get();
+    }
     if (parts_.dispatcher != nullptr) {
         reading.taken_by_queue.push_back(parts_.dispatcher->counts().frames[id].get());
         for (const auto& of_worker : parts_.dispatcher->dispatch_counts().ring_full) {

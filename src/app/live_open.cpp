@@ -99,7 +99,8 @@ std::expected<void, Error> LiveRun::compile_filter() {
 
 // Before the ports are asked: a thread more costs nothing if they can do without.
 bool LiveRun::may_take_dispatcher() const {
-    return config_.workers.distribution == config::Distribution::dispatcher ||
+    return !config_.bridges.empty() ||
+           config_.workers.distribution == config::Distribution::dispatcher ||
            (config_.workers.distribution == config::Distribution::automatic &&
             config_.workers.cores.size() > 1);
 }
@@ -231,6 +232,9 @@ std::expected<void, Error> LiveRun::make_pollers() {
         options.ring_frames = config_.workers.ring;
         options.decode = pipeline_options().decode;
         options.hash_seed = random_number();
+        for (const auto& [left, right] : bridges_) {
+            options.bridges.push_back({left->transmit_queue(), right->transmit_queue()});
+        }
         auto dispatcher = dpdk::Dispatcher::create(options);
         if (!dispatcher) {
             return std::unexpected(std::move(dispatcher.error()));

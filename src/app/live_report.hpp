@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/live_bridge.hpp"
 #include "base/time.hpp"
 #include "capture/dpdk/ledger.hpp"
 #include "core/stats/counters.hpp"
@@ -52,6 +53,7 @@ class CounterSums {
 struct LiveTotals {
     dpdk::LedgerReading ledger;
     std::uint64_t worst_unaccounted = 0;  // at any reading so far, frames
+    std::vector<BridgeTotals> bridges;    // two for each pair
     std::uint64_t intervals = 0;
     std::uint64_t marked_intervals = 0;
     std::uint64_t live_flows = 0;

@@ -44,6 +44,9 @@ ExitCode LiveRun::run() {
     for (const std::string& line : final_text(closed, duration)) {
         logger_.info("{}", line);
     }
+    for (const std::string& line : bridge_final_text(closed.bridges)) {
+        logger_.info("{}", line);
+    }
     return code;
 }
 
@@ -162,6 +165,9 @@ bool LiveRun::drain() {
 void LiveRun::report_interval(Nanos now) {
     LiveTotals current = totals();
     logger_.info("{}", interval_text(current, interval_start_, now - last_interval_));
+    for (const std::string& line : bridge_interval_text(current.bridges, interval_start_.bridges)) {
+        logger_.info("{}", line);
+    }
     interval_start_ = std::move(current);
     last_interval_ = now;
 }
@@ -199,6 +205,14 @@ LiveTotals LiveRun::totals() const {
         totals.live_flows += worker.live_flows;
         totals.counters.add(workers_[i]->counters());
         totals.workers.push_back(worker);
+    }
+    for (const auto& [left, right] : bridges_) {
+        for (const auto& [from, to] : {std::pair(left, right), std::pair(right, left)}) {
+            const std::uint16_t id = from->queue(0).port_id;
+            totals.bridges.push_back(bridge_totals(*from, *to, *dispatcher_->bridge().counts(id),
+                                                   dispatcher_->counts().frames[id].get(),
+                                                   clock_->ticks_per_second()));
+        }
     }
     totals.rss = rss_totals();
     return totals;

@@ -77,6 +77,7 @@ class LiveRun {
     [[nodiscard]] bool may_take_dispatcher() const;
     [[nodiscard]] Error cannot_spread(const Error& why) const;
     void use_dispatcher(std::string_view why);
+    void find_bridges();
     [[nodiscard]] std::expected<void, Error> start_all_ports();
 
     // --- running
@@ -113,6 +114,7 @@ class LiveRun {
     std::unique_ptr<dpdk::Clock> clock_;
     dpdk::MbufFields fields_;
     std::vector<std::unique_ptr<dpdk::Port>> ports_;
+    std::vector<std::pair<dpdk::Port*, dpdk::Port*>> bridges_;  // into ports_
     std::vector<dpdk::RssPlan> rss_plans_;  // the better ones first; empty: not by the NICs
     dpdk::QueueSetup queues_;
     bool dispatching_ = false;

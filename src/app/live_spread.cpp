@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 #include <spdlog/logger.h>
 
+#include <algorithm>
+
 #include "app/live_run.hpp"
 #include "app/random.hpp"
 #include "app/symmetry.hpp"
@@ -22,6 +24,10 @@ std::expected<void, Error> LiveRun::choose_distribution() {
     const auto workers = static_cast<std::uint16_t>(config_.workers.cores.size());
     std::string why = "as configured";
     dispatching_ = config_.workers.distribution == config::Distribution::dispatcher;
+    if (!config_.bridges.empty()) {
+        dispatching_ = true;
+        why = "inline: it forwards every frame before the workers see it";
+    }
     if (!dispatching_ && workers > 1) {
         std::vector<dpdk::RssAbility> abilities;
         for (const auto& port : ports_) {
@@ -83,6 +89,7 @@ void LiveRun::use_dispatcher(std::string_view why) {
 // What a driver offers and what it does may differ: its refusal, or a setting that reads back
 // otherwise, sends all ports to the next plan.
 std::expected<void, Error> LiveRun::start_ports() {
+    find_bridges();
     for (const dpdk::RssPlan& plan : rss_plans_) {
         queues_.rss = plan;
         auto started = start_all_ports();
@@ -107,11 +114,32 @@ std::expected<void, Error> LiveRun::start_ports() {
 
 std::expected<void, Error> LiveRun::start_all_ports() {
     for (const auto& port : ports_) {
-        if (auto started = port->start(queues_, *eal_log_, logger_); !started) {
+        dpdk::QueueSetup setup = queues_;
+        setup.bridged = std::any_of(bridges_.begin(), bridges_.end(), [&](const auto& bridge) {
+            return bridge.first == port.get() || bridge.second == port.get();
+        });
+        if (auto started = port->start(setup, *eal_log_, logger_); !started) {
             return started;
         }
     }
+    for (const auto& [left, right] : bridges_) {
+        logger_.info(
+            "inline: {} and {} are one line now; a link that goes down on one side stays up on the "
+            "other, and without this program the line is cut",
+            left->name(), right->name());
+    }
     return {};
+}
+
+void LiveRun::find_bridges() {
+    const auto find = [this](const std::string& name) {
+        return std::find_if(ports_.begin(), ports_.end(),
+                            [&](const auto& port) { return port->name() == name; })
+            ->get();
+    };
+    for (const config::Bridge& bridge : config_.bridges) {
+        bridges_.emplace_back(find(bridge.left), find(bridge.right));
+    }
 }
 
 std::vector<RssTotals> LiveRun::rss_totals() const {

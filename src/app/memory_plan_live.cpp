@@ -17,9 +17,18 @@ namespace {
     return device && device->kind == config::DeviceKind::pci;
 }
 
+[[nodiscard]] bool is_bridged(const config::Config& config, const std::string& port) {
+    return std::any_of(config.bridges.begin(), config.bridges.end(), [&](const auto& bridge) {
+        return bridge.left == port || bridge.right == port;
+    });
+}
+
 // As far as it can be told before the NICs are asked: they spread connections by themselves,
 // virtual devices cannot.
 [[nodiscard]] bool takes_dispatcher(const config::Config& config) {
+    if (!config.bridges.empty()) {
+        return true;
+    }
     switch (config.workers.distribution) {
         case config::Distribution::rss:
             return false;
@@ -55,6 +64,7 @@ DpdkMemory plan_dpdk_memory(const config::Config& config) {
         dpdk::PortOptions options;
         options.device.bus = is_pci(port) ? dpdk::Bus::pci : dpdk::Bus::vdev;
         options.descriptors = port.descriptors;
+        setup.bridged = is_bridged(config, port.name);
         memory.buffers_bytes += dpdk::port_memory_bytes(options, setup);
     }
     return memory;

@@ -16,7 +16,8 @@ namespace tw::config {
 struct Port {
     std::string name;
     std::string device;  // PCI address | DPDK vdev string | "iface:eth0" | "pcap:file.pcap"
-    std::string tap;     // name of the tap; default: the port's own name
+    // Name of the tap; default: the port's own name, or LEFT-RIGHT of a bridged pair.
+    std::string tap;
     std::uint32_t descriptors = 0;  // 0 = auto
 };
 
@@ -24,6 +25,12 @@ struct Tap {
     Nanos direction_skew = -1;  // -1: analysis.direction_skew
     bool vlan_key = false;
     bool tunnel_key = false;
+};
+
+// Two ports, by name, that the monitor joins to one line.
+struct Bridge {
+    std::string left;
+    std::string right;
 };
 
 enum class Poll : std::uint8_t { busy, adaptive };
@@ -68,6 +75,7 @@ struct Config {
     std::vector<Port> ports;
     std::map<std::string, Tap> taps;
     Workers workers;
+    std::vector<Bridge> bridges;  // "inline" in YAML
     Flows flows;
     Analysis analysis;
     std::string filter;

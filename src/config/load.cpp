@@ -47,6 +47,9 @@ class Reader {
                      const Target& target);
     void read_value(const OptionInfo& info, const Node& node, const std::string& key,
                     const Target& target);
+    void read_pair(const OptionInfo& info, const Node& node, const std::string& key,
+                   const Target& target);
+    void name_taps();
     void open_section(const Node& node, std::string pattern, std::string key, Target target);
     void open_ports(const Node& node);
     void open_taps(const Node& node);
@@ -131,11 +134,7 @@ Loaded Reader::read(const Node& root) {
         sections_.pop_back();
         read_section(section);
     }
-    for (std::size_t i = 0; i < config_.ports.size(); ++i) {
-        Port& port = config_.ports[i];
-        port.name = port.name.empty() ? fmt::format("port{}", i) : port.name;
-        port.tap = port.tap.empty() ? port.name : port.tap;
-    }
+    name_taps();
     // Rules across keys would only repeat what a wrong value already said.
     std::vector<Error> errors;
     if (errors_.empty()) {
@@ -156,6 +155,34 @@ Loaded Reader::read(const Node& root) {
         errors.push_back({fmt::format("{}: {} more mistakes", config_.places.name, more)});
     }
     return std::unexpected(std::move(errors));
+}
+
+// Names of ports, and of taps where none is given: a bridged pair is one tap.
+void Reader::name_taps() {
+    for (std::size_t i = 0; i < config_.ports.size(); ++i) {
+        Port& port = config_.ports[i];
+        port.name = port.name.empty() ? fmt::format("port{}", i) : port.name;
+    }
+    const auto find = [this](const std::string& name) {
+        return std::find_if(config_.ports.begin(), config_.ports.end(),
+                            [&](const Port& port) { return port.name == name; });
+    };
+    for (const Bridge& bridge : config_.bridges) {
+        const auto left = find(bridge.left);
+        const auto right = find(bridge.right);
+        if (left == config_.ports.end() || right == config_.ports.end()) {
+            continue;  // validate.cpp says so
+        }
+        const std::string tap = !left->tap.empty() ? left->tap
+                                : !right->tap.empty()
+                                    ? right->tap
+                                    : fmt::format("{}-{}", left->name, right->name);
+        left->tap = left->tap.empty() ? tap : left->tap;
+        right->tap = right->tap.empty() ? tap : right->tap;
+    }
+    for (Port& port : config_.ports) {
+        port.tap = port.tap.empty() ? port.name : port.tap;
+    }
 }
 
 void Reader::read_section(const Section& section) {
@@ -226,7 +253,27 @@ void Reader::read_option(const OptionInfo& info, const Node& node, const std::st
     for (std::size_t i = 0; i < node.items.size(); ++i) {
         const std::string element = fmt::format("{}[{}]", key, i);
         config_.places.keys[element] = node.items[i].place;
-        read_value(info, node.items[i], element, target);
+        if (info.kind == Kind::pair_list) {
+            read_pair(info, node.items[i], element, target);
+        } else {
+            read_value(info, node.items[i], element, target);
+        }
+    }
+}
+
+void Reader::read_pair(const OptionInfo& info, const Node& node, const std::string& key,
+                       const Target& target) {
+    if (node.kind != Node::Kind::sequence || node.items.size() != 2) {
+        fail(node.place, key,
+             fmt::format("{} is not allowed; allowed: {}",
+                         node.kind == Node::Kind::sequence
+                             ? fmt::format("a list of {}", node.items.size())
+                             : std::string(what_is(node)),
+                         info.allowed));
+        return;
+    }
+    for (const Node& name : node.items) {
+        read_value(info, name, key, target);
     }
 }
 

@@ -17,6 +17,7 @@ using rows::integer;
 using rows::integer_list;
 using rows::later;
 using rows::live;
+using rows::pair_list;
 using rows::text;
 using rows::text_list;
 template <typename Value>
@@ -36,9 +37,10 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
         text<&Port::device>(
             {"ports[].device", "", "where frames come from; the only key without a default"},
             kDeviceForms),
-        text<&Port::tap>({"ports[].tap", "",
-                          "ports of one tap carry its two directions; default: the port's name"},
-                         kName),
+        text<&Port::tap>(
+            {"ports[].tap", "",
+             "ports of one tap carry its two directions; default: the port, or LEFT-RIGHT inline"},
+            kName),
         integer<&Port::descriptors>(
             {"ports[].descriptors", "descriptors",
              "receive descriptors of a queue; auto: the most the device takes"},
@@ -74,7 +76,9 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
                                                    "frames that may wait for a worker behind the "
                                                    "dispatcher; more are dropped and counted"},
                                                   {32, 1U << 20}),
-        later(Kind::text_list, {"inline", "", "pairs of ports bridged by the monitor"}),
+        pair_list<&Config::bridges>(
+            {"inline", "", "pairs of ports: what one receives is sent out of the other, at once"},
+            "a list of [LEFT, RIGHT], names of ports"),
         integer<&Config::flows, &Flows::max_per_worker>(
             {"flows.max_per_worker", "connections",
              "IPv4 connections one worker remembers; the table is reserved at start"},
@@ -187,12 +191,15 @@ std::string_view kind_name(Kind kind) {
             return "list of integers";
         case Kind::choice_list:
             return "list of choices";
+        case Kind::pair_list:
+            return "list of pairs";
     }
     return "";
 }
 
 bool is_list(Kind kind) {
-    return kind == Kind::text_list || kind == Kind::integer_list || kind == Kind::choice_list;
+    return kind == Kind::text_list || kind == Kind::integer_list || kind == Kind::choice_list ||
+           kind == Kind::pair_list;
 }
 
 std::span<const OptionInfo> option_table() {

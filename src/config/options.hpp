@@ -27,6 +27,7 @@ enum class Kind : std::uint8_t {
     text_list,
     integer_list,
     choice_list,
+    pair_list,  // of names: [[left, right]]
 };
 
 [[nodiscard]] std::string_view kind_name(Kind kind);
@@ -51,8 +52,8 @@ struct OptionInfo {
     bool live = false;  // a running monitor takes it over at SIGHUP; else it needs a restart
 
     // Machinery of load.cpp and render.cpp; empty in refused rows. `set` takes one value (one
-    // element of a list) and is false if it is not allowed; `clear` empties a list before its first
-    // element.
+    // element of a list, one name of a pair) and is false if it is not allowed; `clear` empties a
+    // list before its first element.
     std::function<bool(const Target&, std::string_view)> set;
     std::function<void(const Target&)> clear;
     std::function<std::string(const Target&)> render;

@@ -236,6 +236,31 @@ template <auto... Member>
     return info;
 }
 
+// One pair after the other, each as two values.
+template <auto Member>
+[[nodiscard]] OptionInfo pair_list(const Words& words, std::string_view allowed) {
+    OptionInfo info = row(Kind::pair_list, words, std::string(allowed));
+    info.clear = [](const Target& target) { at<Member>(target).clear(); };
+    info.set = [](const Target& target, std::string_view value) {
+        auto& pairs = at<Member>(target);
+        if (pairs.empty() || !pairs.back().right.empty()) {
+            pairs.push_back({std::string(value), {}});
+        } else {
+            pairs.back().right = value;
+        }
+        return !value.empty() && is_text(value);
+    };
+    info.render = [](const Target& target) {
+        std::vector<std::string> items;
+        for (const auto& pair : at<Member>(target)) {
+            items.push_back(
+                fmt::format("[{}, {}]", format_text(pair.left), format_text(pair.right)));
+        }
+        return fmt::format("[{}]", fmt::join(items, ", "));
+    };
+    return info;
+}
+
 template <auto... Member>
 [[nodiscard]] OptionInfo integer_list(const Words& words, std::uint32_t max) {
     OptionInfo info = row(Kind::integer_list, words, fmt::format("a list of 0..{}", max));

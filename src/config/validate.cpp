@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/nearest.hpp"
 #include "config/device.hpp"
 #include "config/values.hpp"
 
@@ -27,6 +28,7 @@ class Rules {
         ports();
         taps();
         workers();
+        bridges();
         eal();
         outputs();
         std::stable_sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
@@ -50,6 +52,8 @@ class Rules {
     void device(std::size_t i);
     void taps();
     void workers();
+    void bridges();
+    [[nodiscard]] const Port* bridged_port(const std::string& key, const std::string& name);
     void eal();
     void outputs();
 
@@ -162,6 +166,64 @@ void Rules::workers() {
     if (count < 1 || count > kWorkersMax) {
         fail("workers.cores",
              fmt::format("{} cores are not allowed; allowed: 1..{}", count, kWorkersMax));
+    }
+}
+
+// nullptr, and said why, if there is no such port or none that can be bridged.
+const Port* Rules::bridged_port(const std::string& key, const std::string& name) {
+    std::vector<std::string_view> names;
+    for (const Port& port : config_.ports) {
+        names.push_back(port.name);
+        if (port.name != name) {
+            continue;
+        }
+        const auto device = parse_device(port.device);
+        if (device && device->kind == DeviceKind::capture_file) {
+            fail(key,
+                 fmt::format("{} is a capture file; only live ports can be bridged", shown(name)));
+            return nullptr;
+        }
+        return &port;
+    }
+    const auto near = nearest(name, names);
+    fail(key, near ? fmt::format("no port is called {}; did you mean {}?", shown(name), *near)
+                   : fmt::format("no port is called {}; ports: {}", shown(name),
+                                 shown(fmt::format("{}", fmt::join(names, ", ")))));
+    return nullptr;
+}
+
+void Rules::bridges() {
+    std::vector<const Port*> taken;
+    for (std::size_t i = 0; i < config_.bridges.size(); ++i) {
+        const std::string key = fmt::format("inline[{}]", i);
+        const Port* left = bridged_port(key, config_.bridges[i].left);
+        const Port* right = bridged_port(key, config_.bridges[i].right);
+        if (left == nullptr || right == nullptr) {
+            continue;
+        }
+        if (left == right) {
+            fail(key, fmt::format("{} cannot be bridged to itself; a pair is two ports",
+                                  shown(left->name)));
+            continue;
+        }
+        for (const Port* port : {left, right}) {
+            if (std::find(taken.begin(), taken.end(), port) != taken.end()) {
+                fail(key, fmt::format("{} is in another pair already; a port is in one at most",
+                                      shown(port->name)));
+            }
+            taken.push_back(port);
+        }
+        if (left->tap != right->tap) {
+            fail(key, fmt::format("{} and {} have different taps, {} and {}; the ports of a pair "
+                                  "are the two directions of one",
+                                  shown(left->name), shown(right->name), shown(left->tap),
+                                  shown(right->tap)));
+        }
+    }
+    if (!config_.bridges.empty() && config_.workers.distribution == Distribution::rss) {
+        fail("workers.distribution",
+             "rss is not allowed with inline, where a core of ours forwards every frame; allowed: "
+             "auto, dispatcher");
     }
 }
 

@@ -122,8 +122,10 @@ Device interface_device(std::string_view interface, const InterfaceRing& ring,
     Device device;
     device.name = fmt::format("{}_tw{}", kAfPacket, number);
     device.interface = interface;
+    // Only bridged ports send. They want the kernel's queue: past it, frames are lost whenever the
+    // NIC is busy (packet(7), PACKET_QDISC_BYPASS).
     device.arguments =
-        fmt::format("iface={},qpairs=1,blocksz={},framesz={},framecnt={}", interface,
+        fmt::format("iface={},qpairs=1,blocksz={},framesz={},framecnt={},qdisc_bypass=0", interface,
                     InterfaceRing::kBlockBytes, InterfaceRing::kFrameBytes, ring.frames);
     return device;
 }

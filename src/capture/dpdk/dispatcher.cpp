@@ -41,6 +41,7 @@ std::expected<std::unique_ptr<Dispatcher>, Error> Dispatcher::create(
 Dispatcher::Dispatcher(const DispatcherOptions& options)
     : options_(options),
       ports_(std::make_unique<QueuePoller>(options.poller, counts_)),
+      bridge_(options.bridges, *options.poller.clock),
       lanes_(options.workers),
       idle_(options.poller.waiting) {
     TW_CHECK(options.workers > 0 && !options.poller.queues.empty());
@@ -79,16 +80,22 @@ void Dispatcher::run(RunControl& control) {
 }
 
 bool Dispatcher::port_round() {
-    return ports_->round([this](const RxQueue& queue, MbufBurst& burst) { spread(queue, burst); });
+    const bool worked =
+        ports_->round([this](const RxQueue& queue, MbufBurst& burst) { spread(queue, burst); });
+    bridge_.after_round();
+    return worked;
 }
 
 void Dispatcher::spread(const RxQueue& queue, MbufBurst& burst) {
+    const bool shared = bridge_.forward(queue.port_id, burst);
     counts_.frames[queue.port_id].add(burst.count);
     for (std::uint32_t i = 0; i < burst.count; ++i) {
         rte_mbuf& mbuf = *burst.mbufs[i];
         const Nanos time = time_of(mbuf, burst, queue, options_.poller.fields);
         Lane& lane = lanes_[worker_of(frame_of(mbuf, queue, time))];
-        keep_first_segment(mbuf);
+        if (!shared) {
+            keep_first_segment(mbuf);
+        }
         carried_time(mbuf, options_.poller.fields) = time;
         mbuf.port = queue.port_id;  // net_ring leaves what the sender wrote
         lane.staged[lane.staged_count++] = &mbuf;
@@ -129,7 +136,7 @@ void Dispatcher::hand_over(Lane& lane, const RxQueue& queue) {
     }
     if (handed < lane.staged_count) {
         dispatch_counts_.ring_full[lane.worker][queue.port_id].add(lane.staged_count - handed);
-        rte_pktmbuf_free_bulk(lane.staged + handed, lane.staged_count - handed);
+        free_first_segments(lane.staged + handed, lane.staged_count - handed);
     }
     lane.staged_count = 0;
 }

@@ -2,7 +2,8 @@
 // The busy loop of the core that spreads frames over workers where no NIC does: by a symmetric hash
 // of the innermost connection, over one single-producer ring per worker. Keeps the order inside a
 // connection; ICMP errors follow the connection they quote, first fragments their ports. What has
-// no connection goes to any worker, for the counters.
+// no connection goes to any worker, for the counters. Bridged ports are forwarded first: what the
+// workers have no room for is dropped for the analysis, not from the line.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "capture/dpdk/bridge.hpp"
 #include "capture/dpdk/poller.hpp"
 #include "core/options.hpp"
 #include "core/stats/counters.hpp"
@@ -30,6 +32,7 @@ struct DispatcherOptions {
     std::uint32_t ring_frames = 4096;  // that may wait for one worker
     DecodeOptions decode;         // the same as the workers': it decides what the connection is
     std::uint64_t hash_seed = 0;  // unlike the table's, or each worker's table would be lopsided
+    std::vector<BridgePair> bridges;
 };
 
 // writer: the dispatcher; readers: control thread
@@ -56,6 +59,7 @@ class Dispatcher {
     void run(RunControl& control);
     [[nodiscard]] const PollerCounts& counts() const { return counts_; }
     [[nodiscard]] const DispatchCounts& dispatch_counts() const { return dispatch_counts_; }
+    [[nodiscard]] const Bridge& bridge() const { return bridge_; }
 
   private:
     struct Lane;  // towards one worker
@@ -68,6 +72,7 @@ class Dispatcher {
     DispatcherOptions options_;
     PollerCounts counts_;
     std::unique_ptr<QueuePoller> ports_;
+    Bridge bridge_;
     std::vector<Lane> lanes_;
     IdleWait idle_;
     std::uint32_t next_any_ = 0;  // worker for the next frame without a connection

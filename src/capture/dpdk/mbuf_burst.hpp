@@ -18,7 +18,9 @@ namespace tw::dpdk {
 struct MbufBurst {
     rte_mbuf* mbufs[kBurstMax];
     std::uint32_t count = 0;
-    Nanos time = 0;  // when it was taken
+    Nanos time = 0;                  // when it was taken
+    std::uint64_t ticks = 0;         // the same
+    std::uint64_t ticks_before = 0;  // not after the queue was polled the time before
 
     void free() { rte_pktmbuf_free_bulk(mbufs, count); }
 };
@@ -46,6 +48,20 @@ inline void keep_first_segment(rte_mbuf& mbuf) {
         mbuf.next = nullptr;
         mbuf.nb_segs = 1;
     }
+}
+
+// For frames from a ring, of which only the first segment is ours: that of a bridged frame may
+// still be linked to others, which the transmit queue gives back or has given back already.
+inline void free_first_segments(rte_mbuf** mbufs, std::uint32_t count) {
+    std::uint32_t single = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        if (mbufs[i]->nb_segs > 1) [[unlikely]] {
+            rte_pktmbuf_free_seg(mbufs[i]);
+        } else {
+            mbufs[single++] = mbufs[i];
+        }
+    }
+    rte_pktmbuf_free_bulk(mbufs, single);
 }
 
 // Only the first segment: headers are in it, and lengths come from the IP header.
@@ -87,7 +103,8 @@ inline void restore_lengths(QueueReader& reader, const MbufBurst& burst) {
     if (burst.count == 0) {
         return false;
     }
-    burst.time = clock.now();
+    burst.ticks = Clock::ticks();
+    burst.time = clock.at(burst.ticks);
     for (std::uint32_t i = 0; i < burst.count; ++i) {
         rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i], void*));
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "capture/dpdk/packet_socket.hpp"
 
-#include <fmt/format.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <poll.h>
@@ -10,8 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 namespace tw::dpdk {
@@ -85,13 +84,6 @@ bool has_room(int socket) {
 bool send_rest(int socket) {
     const ssize_t sent = send(socket, nullptr, 0, MSG_DONTWAIT);
     return sent > 0 || (sent < 0 && (errno == EAGAIN || errno == ENOBUFS));
-}
-
-std::uint64_t transmit_drops(const std::string& interface) {
-    std::ifstream file(fmt::format("/sys/class/net/{}/statistics/tx_dropped", interface));
-    std::uint64_t drops = 0;
-    file >> drops;
-    return drops;
 }
 
 }  // namespace tw::dpdk

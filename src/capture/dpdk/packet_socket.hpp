@@ -3,9 +3,6 @@
 // happens in them, so they are found among the open files of this process by their interface.
 #pragma once
 
-#include <cstdint>
-#include <expected>
-#include <string>
 #include <system_error>
 #include <vector>
 
@@ -26,8 +23,5 @@ namespace tw::dpdk {
 // Sends what is left in the transmit ring: the kernel stops at a frame it cannot take now, and the
 // driver does not ask again before its next burst. False if nothing is left.
 [[nodiscard]] bool send_rest(int socket);
-
-// Frames the kernel dropped instead of sending on the interface, whoever sent them.
-[[nodiscard]] std::uint64_t transmit_drops(const std::string& interface);
 
 }  // namespace tw::dpdk

@@ -107,6 +107,7 @@ struct QueueReader {
 
     RxQueue queue;
     std::uint64_t frames = 0;        // taken so far
+    std::uint64_t last_round = 0;    // ticks at the start of the round that polled it last
     std::size_t next_cut_frame = 0;  // index into queue.cut_frames
 };
 

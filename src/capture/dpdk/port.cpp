@@ -84,7 +84,7 @@ std::uint64_t port_memory_bytes(const PortOptions& options, const QueueSetup& se
     const bool pci = options.device.bus == Bus::pci;
     const DescriptorLimits limits{0, kDescriptorsUsual, 1};
     const PoolNeed need{descriptors_for(options.descriptors, limits, pci), setup.ring_frames,
-                        setup.threads};
+                        setup.threads, setup.bridged ? kTransmitDescriptors : 0U};
     return pool_bytes(pool_mbufs(need)) * setup.rss.queues;
 }
 
@@ -154,9 +154,13 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
         config.rx_adv_conf.rss_conf.rss_key_len = static_cast<std::uint8_t>(key.size());
         config.rx_adv_conf.rss_conf.rss_hf = setup.rss.types;
     }
-    // A monitor port never transmits. Some drivers want a queue all the same: net_tap and
-    // net_af_xdp say so, net_memif would only refuse every peer that has a receive ring.
-    std::uint16_t transmit_queues = driver_ == kMemifDriver ? setup.rss.queues : 0;
+    // A port that is not bridged never transmits. Some drivers want a queue all the same: net_tap
+    // and net_af_xdp say so, net_memif would only refuse every peer that has a receive ring.
+    std::uint16_t transmit_queues =
+        driver_ == kMemifDriver || setup.bridged ? setup.rss.queues : std::uint16_t{0};
+    if (setup.bridged) {
+        config.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+    }
     log.begin_attempt();
     int error = rte_eth_dev_configure(id_, setup.rss.queues, transmit_queues, &config);
     if (error != 0 && transmit_queues == 0) {
@@ -169,13 +173,13 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
     }
     descriptors_ = descriptors_for(options_.descriptors, limits_of(info, driver_),
                                    options_.device.bus == Bus::pci);
-    std::uint16_t transmit_descriptors = 512;
+    auto transmit_descriptors = static_cast<std::uint16_t>(kTransmitDescriptors);
     rte_eth_dev_adjust_nb_rx_tx_desc(id_, &descriptors_, &transmit_descriptors);
     for (std::uint16_t queue = 0; queue < transmit_queues; ++queue) {
         error = rte_eth_tx_queue_setup(id_, queue, transmit_descriptors,
                                        static_cast<unsigned>(rte_eth_dev_socket_id(id_)), nullptr);
         if (error != 0) {
-            return std::unexpected(failed("set up the unused transmit queue", error, log));
+            return std::unexpected(failed("set up a transmit queue", error, log));
         }
     }
     return {};
@@ -183,7 +187,8 @@ std::expected<void, Error> Port::configure(const QueueSetup& setup, EalLog& log)
 
 std::expected<void, Error> Port::setup_queues(const QueueSetup& setup, EalLog& log) {
     const int node = rte_eth_dev_socket_id(id_);
-    const std::uint32_t mbufs = pool_mbufs({descriptors_, setup.ring_frames, setup.threads});
+    const std::uint32_t mbufs = pool_mbufs({descriptors_, setup.ring_frames, setup.threads,
+                                            setup.bridged ? kTransmitDescriptors : 0U});
     for (std::uint16_t queue = 0; queue < setup.rss.queues; ++queue) {
         const std::string name = fmt::format("mbufs_{}_{}_{}", id_, queue, starts_);
         log.begin_attempt();
@@ -231,6 +236,11 @@ std::expected<void, Error> Port::start(const QueueSetup& setup, EalLog& log,
         return std::unexpected(failed("start the port", error, log));
     }
     started_ = true;
+    if (setup.bridged) {
+        if (auto done = prepare_bridge(log); !done) {
+            return done;
+        }
+    }
     queues_ = setup.rss.queues;
     watch();
     listen_only(logger);
@@ -317,6 +327,7 @@ std::uint64_t Port::queued() const {
 
 void Port::stop() {
     if (started_) {
+        transmit_lost_ = transmit_lost();
         started_ = false;
         remove_rules();
         rte_eth_dev_stop(id_);

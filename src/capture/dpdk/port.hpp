@@ -49,6 +49,15 @@ struct QueueSetup {
     RssPlan rss;                    // queues > 1: spread by the NIC
     std::uint32_t ring_frames = 0;  // frames that may wait in workers' rings; 0 without dispatcher
     std::uint32_t threads = 1;      // that free into each pool
+    bool bridged = false;           // has a transmit queue that is used; no other port ever sends
+};
+
+// What a bridge needs to know of the one transmit queue of a bridged port.
+struct TxQueue {
+    std::uint16_t port_id = 0;
+    std::uint16_t queue = 0;
+    bool takes_segments = true;  // frames of several buffers
+    int socket = -1;             // behind net_af_packet; -1 = another driver
 };
 
 // What a poller needs to know of one receive queue.
@@ -90,6 +99,10 @@ class Port {
     [[nodiscard]] std::expected<void, Error> start(const QueueSetup& setup, EalLog& log,
                                                    spdlog::logger& logger);
     [[nodiscard]] RxQueue queue(std::uint16_t index) const;
+    // Of a port that was started as bridged.
+    [[nodiscard]] TxQueue transmit_queue() const;
+    // Frames the driver took for sending and dropped, or the kernel behind it, since the start.
+    [[nodiscard]] std::uint64_t transmit_lost() const;
     // What driver and kernel count since start(). Some forget it at stop().
     const StageCounts& read_counters();
     [[nodiscard]] const std::vector<StageTeller>& tellers() const { return counters_->tellers(); }
@@ -107,6 +120,8 @@ class Port {
     [[nodiscard]] std::expected<void, Error> setup_queues(const QueueSetup& setup, EalLog& log);
     void watch();
     void listen_only(spdlog::logger& logger);
+    [[nodiscard]] std::expected<void, Error> prepare_bridge(EalLog& log);
+    [[nodiscard]] std::uint64_t transmit_lost_ever() const;
     // port_rss.cpp: the plan into the device, and back out of it
     [[nodiscard]] std::expected<void, Error> apply_rss(const RssPlan& plan, EalLog& log,
                                                        spdlog::logger& logger);
@@ -126,7 +141,10 @@ class Port {
     std::uint16_t queues_ = 1;
     std::unique_ptr<PortCounters> counters_;  // from start() on
     std::unique_ptr<PortLink> link_;
-    std::uint32_t starts_ = 0;  // tells the pools of one start from those of another
+    int socket_ = -1;  // of a bridged port behind net_af_packet
+    std::uint64_t transmit_lost_at_start_ = 0;
+    std::uint64_t transmit_lost_ = 0;  // once stopped
+    std::uint32_t starts_ = 0;         // tells the pools of one start from those of another
     bool has_rules_ = false;
     std::unique_ptr<RssModel> rss_;
 };

@@ -34,6 +34,8 @@ class QueuePoller {
             index = index + 1 == count ? 0 : index + 1;
             MbufBurst burst;
             const bool any = take(reader, clock_, burst);
+            burst.ticks_before = reader.last_round == 0 ? now : reader.last_round;
+            reader.last_round = now;
             if (burst.count < kBurstMax) {
                 counts_.emptied[reader.queue.port_id].set(now);
             }

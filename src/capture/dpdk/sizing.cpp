@@ -33,8 +33,8 @@ std::uint32_t pool_mbufs(const PoolNeed& need) {
     // A frame of 64 KiB in a capture file takes 32 mbufs; a burst of such must fit while it is
     // read.
     constexpr std::uint32_t kScattered = kBurstMax * kBurstMax;
-    const std::uint32_t count =
-        need.descriptors + need.ring_frames + need.threads * kInFlight + cached + kScattered;
+    const std::uint32_t count = need.descriptors + need.ring_frames + need.transmitting +
+                                need.threads * kInFlight + cached + kScattered;
     return std::bit_ceil(count + 1) - 1;
 }
 

@@ -110,7 +110,7 @@ bool Worker::ring_round() {
     counts_.bursts.add(1);
     counts_.full_bursts.add(burst.count == kBurstMax ? 1 : 0);
     handle({frames_.data(), burst.count});
-    burst.free();
+    free_first_segments(burst.mbufs, burst.count);
     return true;
 }
 

@@ -61,6 +61,7 @@ ports:
   - {name: right, device: "3b:00.1", tap: wire}
 taps: {wire: {direction_skew: 5ms, vlan_key: true, tunnel_key: on}}
 workers: {cores: [2, 3, 2], poll: adaptive, distribution: dispatcher}
+inline: [[left, right]]
 flows:
   max_per_worker: 2_000
   max_ipv6_per_worker: 500
@@ -85,6 +86,9 @@ log: {level: debug, path: /tmp/log, interval: 0}
     EXPECT_THAT(config.workers.cores, ElementsAre(2, 3, 2));
     EXPECT_EQ(config.workers.poll, Poll::adaptive);
     EXPECT_EQ(config.workers.distribution, Distribution::dispatcher);
+    ASSERT_EQ(config.bridges.size(), 1U);
+    EXPECT_EQ(config.bridges[0].left, "left");
+    EXPECT_EQ(config.bridges[0].right, "right");
     EXPECT_EQ(config.flows.max_per_worker, 2'000U);
     EXPECT_EQ(config.flows.max_ipv6_per_worker, 500U);
     EXPECT_FALSE(config.flows.timeouts.enabled);
@@ -99,6 +103,29 @@ log: {level: debug, path: /tmp/log, interval: 0}
     EXPECT_EQ(config.log.level, LogLevel::debug);
     EXPECT_EQ(config.log.path, "/tmp/log");
     EXPECT_EQ(config.log.interval, 0);
+}
+
+TEST(Load, a_bridged_pair_is_one_tap) {
+    const std::string ports =
+        "ports: [{name: a, device: \"iface:a\"}, {name: b, device: \"iface:b\"}, "
+        "{name: c, device: \"iface:c\"}, {name: d, device: \"iface:d\", tap: core}, "
+        "{device: \"iface:e\"}]\n";
+    const Config config = loaded(ports + "inline: [[a, b], [c, d]]\n");
+    EXPECT_EQ(config.ports[0].tap, "a-b");
+    EXPECT_EQ(config.ports[1].tap, "a-b");
+    EXPECT_EQ(config.ports[2].tap, "core");
+    EXPECT_EQ(config.ports[3].tap, "core");
+    EXPECT_EQ(config.ports[4].tap, "port4");
+}
+
+TEST(Load, a_pair_is_a_list_of_two_names) {
+    for (const char* wrong : {"[a]", "[[a]]", "[[a, b, c]]", "[[a, [b]]]", "[[a, \"\"]]",
+                              "[{a: b}]", "a", "[[a, b], c]"}) {
+        EXPECT_THAT(errors_of(kPort + "inline: " + wrong + "\n"),
+                    ElementsAre(AllOf(HasSubstr("x.yaml:2:"), HasSubstr(": inline"),
+                                      HasSubstr("allowed: a list of [LEFT, RIGHT]"))))
+            << wrong;
+    }
 }
 
 TEST(Load, empty_sections_mean_their_defaults) {

@@ -47,6 +47,46 @@ TEST(Validate, needs_a_device) {
                 ElementsAre(HasSubstr("ports[0].device: missing; allowed: ")));
 }
 
+Config with_pair(const std::string& left, const std::string& right) {
+    Config config;
+    config.ports.push_back({.name = "east", .device = "iface:e", .tap = "t"});
+    config.ports.push_back({.name = "west", .device = "net_ring0", .tap = "t"});
+    config.ports.push_back({.name = "file", .device = "pcap:x", .tap = "t"});
+    config.ports.push_back({.name = "other", .device = "iface:o", .tap = "u"});
+    config.bridges.push_back({left, right});
+    return config;
+}
+
+TEST(Validate, a_bridge_joins_two_live_ports_of_one_tap) {
+    EXPECT_THAT(mistakes(with_pair("east", "west")), IsEmpty());
+    EXPECT_THAT(mistakes(with_pair("east", "wset")),
+                ElementsAre("inline[0]: no port is called wset; did you mean west?"));
+    EXPECT_THAT(mistakes(with_pair("xyz", "west")),
+                ElementsAre("inline[0]: no port is called xyz; ports: east, west, file, other"));
+    EXPECT_THAT(mistakes(with_pair("east", "east")),
+                ElementsAre("inline[0]: east cannot be bridged to itself; a pair is two ports"));
+    EXPECT_THAT(mistakes(with_pair("east", "file")),
+                ElementsAre("inline[0]: file is a capture file; only live ports can be bridged"));
+    EXPECT_THAT(mistakes(with_pair("east", "other")),
+                ElementsAre(HasSubstr("inline[0]: east and other have different taps, t and u")));
+}
+
+TEST(Validate, a_port_is_in_one_pair_at_most) {
+    Config config = with_pair("east", "west");
+    config.bridges.push_back({"west", "east"});
+    EXPECT_THAT(mistakes(config), ElementsAre(HasSubstr("inline[1]: west is in another pair"),
+                                              HasSubstr("inline[1]: east is in another pair")));
+}
+
+TEST(Validate, inline_forwards_on_a_core_of_its_own) {
+    Config config = with_pair("east", "west");
+    config.workers.distribution = Distribution::rss;
+    EXPECT_THAT(mistakes(config), ElementsAre(HasSubstr("workers.distribution: rss is not allowed "
+                                                        "with inline")));
+    config.workers.distribution = Distribution::dispatcher;
+    EXPECT_THAT(mistakes(config), IsEmpty());
+}
+
 TEST(Validate, names_are_words_and_differ) {
     Config config = with_port("iface:eth0");
     config.ports.push_back({.name = "a", .device = "iface:eth1", .tap = "t"});

@@ -81,7 +81,8 @@ TEST(Device, interface_gets_one_queue_and_a_ring_of_whole_blocks) {
     const Device device = interface_device("eth0", InterfaceRing{4096}, 7);
     EXPECT_EQ(device.name, "net_af_packet_tw7");
     EXPECT_EQ(device.interface, "eth0");
-    EXPECT_EQ(device.arguments, "iface=eth0,qpairs=1,blocksz=1048576,framesz=2048,framecnt=4096");
+    EXPECT_EQ(device.arguments,
+              "iface=eth0,qpairs=1,blocksz=1048576,framesz=2048,framecnt=4096,qdisc_bypass=0");
 }
 
 TEST(Device, ring_fits_the_lockable_memory_twice) {
