@@ -10,10 +10,10 @@ import unittest
 from live_support import (LiveRun, STARTED, TRAFFIC_SOURCE, TrafficSource, counter, json_lines,
                           needs_live, read, run, temporary_folder)
 
-PACKETS = 30_000
+PACKETS = 20_000
 CONFIGURATION = """
 ports: [{{device: "{device}"}}]
-workers: {{cores: {cores}, distribution: {distribution}}}
+workers: {{cores: {cores}, poll: adaptive, distribution: {distribution}}}
 flows: {{max_per_worker: 50000, max_ipv6_per_worker: 10000, timeouts: {{enabled: false}}}}
 outputs: {{flows: {{path: "{folder}/flows"}}}}
 log: {{interval: 0s}}

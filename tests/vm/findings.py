@@ -8,6 +8,7 @@ import subprocess
 
 # Which of these a repeat is called depends on when it comes, and that is the sender's pace here.
 BY_TIME = ("retransmission", "out_of_order")
+ONLY_SYN = 1  # completeness
 OF_REPEATS = ("fast_retransmission", "spurious_retransmission")
 
 
@@ -53,6 +54,14 @@ class MonitorLog:
     def lines_with(self, pattern: str) -> list[str]:
         return [line for line in self.lines if re.search(pattern, line)]
 
+    def analysed(self) -> int:
+        """Frames analysed by the latest interval."""
+        for line in reversed(self.lines):
+            found = re.search(r" ([\d,]+) frames? analysed, ", line)
+            if found:
+                return number(found.group(1))
+        return 0
+
     def counter(self, name: str) -> int:
         """A counter of the final report: "created" of "flow: created 12, ...". 0 if not there."""
         group, _, item = name.partition(".")
@@ -62,11 +71,26 @@ class MonitorLog:
                 return number(found.group(1))
         return 0
 
-    def port(self, name: str, word: str) -> int:
-        """A number of a port's line in the final report: received, analysed, missed, ..."""
+    def _of_port(self, start: str) -> str:
         for line in self.report:
-            if f"port {name} " in line:
-                found = re.search(rf"\b{word} ([\d,]+)", line)
-                if found:
-                    return number(found.group(1))
-        raise KeyError(f"the final report has no {word!r} of port {name}")
+            if start in line:
+                return line.split(start, 1)[1]
+        raise KeyError(f"the final report has no line with {start!r}")
+
+    def received(self, port: str) -> int:
+        """Frames the device handed over; the line must say that all were analysed."""
+        line = self._of_port(f"port {port} (")
+        received, analysed = (number(re.search(rf"\b{word} ([\d,]+)", line).group(1))
+                              for word in ("received", "analysed"))
+        if received != analysed:
+            raise ValueError(f"port {port} ({line}")
+        return received
+
+    def lost(self, port: str) -> int:
+        """Frames that the driver counts as never received, whatever became of them."""
+        line = self._of_port(f"port {port}: never received: ").split(";")[0]
+        return sum(number(found) for found in re.findall(r" ([\d,]*\d)\b", line))
+
+    def by_queue(self, port: str) -> list[int]:
+        return [number(part) for part in
+                self._of_port(f"port {port}: by queue ").split(" + ")]

@@ -30,7 +30,7 @@ def address(index: int) -> str:
 
 
 # iommu_platform: else the card reaches around the IOMMU that vfio-pci has set up.
-_VIRTIO = "iommu_platform=on,disable-legacy=on"
+_VIRTIO = "iommu_platform=on,disable-legacy=on,rx_queue_size=1024"
 
 NICS = (
     Nic("virtio-net", "virtio 1.0 with two queue pairs and RSS", "net_virtio",
