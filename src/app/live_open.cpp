@@ -22,6 +22,9 @@ constexpr std::uint64_t kEalSlack = std::uint64_t{64} << 20;
 // A sixteenth of the connections may show anomalies at one time.
 constexpr std::uint32_t kDetailsDivisor = 16;
 
+// Header and one VLAN tag, which come on top of an MTU.
+constexpr std::uint32_t kEthernetBytes = 18;
+
 void warn_of_interface(const std::string& name, spdlog::logger& logger) {
     const auto interface = Host().interface(name);
     if (!interface) {
@@ -41,6 +44,15 @@ void warn_of_interface(const std::string& name, spdlog::logger& logger) {
             "{} merges segments before they are seen, sizes and repeats are not those of the wire: "
             "ethtool -K {} gro off lro off",
             name, name);
+    }
+    if (interface->up && !interface->carrier) {
+        logger.warn("{} has no link partner: nothing will arrive until it is plugged in", name);
+    }
+    if (interface->mtu + kEthernetBytes > dpdk::InterfaceRing::kFrameBytes) {
+        logger.info(
+            "{} takes frames of {} bytes, of which the first {} or so are kept: enough for every "
+            "header, and lengths come from those",
+            name, interface->mtu + kEthernetBytes, dpdk::InterfaceRing::kFrameBytes);
     }
 }
 

@@ -21,13 +21,23 @@ namespace {
 
 constexpr const char* kExamples =
     R"(Events are JSON lines on standard output, what the program says of itself goes to
-standard error. SIGINT or SIGTERM stops cleanly, with a report of every frame.
+standard error. SIGINT or SIGTERM stops cleanly, with a report of every frame: analysed,
+or lost under a name. SIGHUP reads FILE again and changes what can change.
+
+Nothing is ever sent. A kernel interface needs CAP_NET_RAW and CAP_NET_ADMIN (root, or
+setcap cap_net_raw,cap_net_admin+ep on the program) and keeps to about 1 Gbit/s; a NIC of
+its own (PCI address) needs huge pages and a driver of DPDK. `tapwitness check` says what
+this host lacks.
 
 Examples:
   tapwitness run -c monitor.yaml                            as configured
   tapwitness run --iface eth0                               a kernel interface (as root)
+  tapwitness run --iface eth0 -f 'port 443' --events e.json only what matters, to a file
+  tapwitness run --port 0000:3b:00.0                        a NIC bound to vfio-pci
   tapwitness run --port net_memif0,role=server              any DPDK virtual device
   tapwitness run --port pcap:trace.pcap --flows flows.jsonl a capture file, as if live
+  tapwitness list options --yaml > monitor.yaml             a configuration to start from
+Exit codes: 0 done, 2 wrong arguments, configuration or host, 3 the environment failed.
 )";
 
 struct RunArguments {

@@ -13,7 +13,7 @@ import unittest
 
 import live_support
 from live_support import (CAPTURES, LiveRun, STARTED, VethPair, comparable, frames_of, json_lines,
-                          needs_live, needs_root, number_after, read, run, temporary_folder,
+                          ip, needs_live, needs_root, number_after, read, run, temporary_folder,
                           with_microseconds)
 
 GENERATOR = live_support.BUILD / "tests" / "support" / "generate_traffic"
@@ -255,6 +255,39 @@ class InterfacePort(unittest.TestCase):
             live.wait_for(STARTED)
             self.pair.send_frames(frames_of(CAPTURES / "lost-segment.pcap"))
             self.assertEqual(0, live.stop(), "\n".join(live.log))
+        self.assertIn('"type":"hole"', live.output)
+
+    def test_capabilities_of_the_file_are_enough_for_anybody(self):
+        binary = live_support.for_everybody(self)
+        subprocess.run(["setcap", "cap_net_raw,cap_net_admin+ep", binary], check=True)
+        prefix = [*VethPair.inside(self.pair.right_space), "setpriv", "--reuid=65534",
+                  "--regid=65534", "--clear-groups", "--inh-caps=-all"]
+        with LiveRun("--iface", self.pair.right, prefix=prefix, binary=binary) as live:
+            live.wait_for(STARTED)
+            self.pair.send_frames(frames_of(CAPTURES / "lost-segment.pcap"))
+            self.assertEqual(0, live.stop(), "\n".join(live.log))
+        self.assertIn('"type":"hole"', live.output)
+
+    def test_an_interface_that_will_say_nothing_or_says_it_in_part_is_told(self):
+        ip("-n", self.pair.right_space, "link", "set", self.pair.right, "mtu", "9000")
+        ip("-n", self.pair.left_space, "link", "set", self.pair.left, "down")
+        with self.listen() as live:
+            live.wait_for(STARTED)
+            self.assertEqual(0, live.stop(), "\n".join(live.log))
+        log = "\n".join(live.log)
+        self.assertIn("right0 has no link partner", log)
+        self.assertIn("right0 takes frames of 9018 bytes, of which the first 2048 or so", log)
+
+    def test_several_workers_on_one_queue_are_fed_by_a_dispatcher(self):
+        folder = temporary_folder(self)
+        (folder / "run.yaml").write_text(f'ports: [{{device: "iface:{self.pair.right}"}}]\n'
+                                         "workers: {cores: [0, 0], poll: adaptive}\n")
+        with LiveRun("-c", folder / "run.yaml",
+                     prefix=VethPair.inside(self.pair.right_space)) as live:
+            live.wait_for(STARTED)
+            self.pair.send_frames(frames_of(CAPTURES / "lost-segment.pcap"))
+            self.assertEqual(0, live.stop(), "\n".join(live.log))
+        self.assertIn("2 workers on CPU 0, 0, fed by a dispatcher", "\n".join(live.log))
         self.assertIn('"type":"hole"', live.output)
 
     def test_a_real_conversation_is_followed_byte_by_byte(self):

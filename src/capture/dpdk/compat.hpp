@@ -3,7 +3,10 @@
 // and 23.11, untried. The only file that looks at RTE_VERSION; no experimental API anywhere.
 #pragma once
 
+#include <rte_telemetry.h>
 #include <rte_version.h>
+
+#include <cstdint>
 
 namespace tw::dpdk::compat {
 
@@ -24,5 +27,14 @@ inline constexpr int kAbi = 25;
 #else
 inline constexpr int kAbi = 26;
 #endif
+
+// A number of a telemetry answer; named after its width before 23.03, deprecated so since.
+inline int add_number(rte_tel_data* answer, const char* name, std::uint64_t value) {
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+    return rte_tel_data_add_dict_uint(answer, name, value);
+#else
+    return rte_tel_data_add_dict_u64(answer, name, value);
+#endif
+}
 
 }  // namespace tw::dpdk::compat

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "base/check.hpp"
+#include "capture/dpdk/compat.hpp"
 
 namespace tw::dpdk {
 namespace {
@@ -36,7 +37,7 @@ int answer(const char* command, const char* parameter, rte_tel_data* out) {
     for (std::size_t i = 0; i < std::min(entries.size(), kEntriesMax); ++i) {
         const std::string name = telemetry_name(entries[i].first);
         if (const auto* number = std::get_if<std::uint64_t>(&entries[i].second)) {
-            rte_tel_data_add_dict_u64(out, name.c_str(), *number);
+            compat::add_number(out, name.c_str(), *number);
         } else {
             const std::string text = std::get<std::string>(entries[i].second).substr(0, kTextMax);
             rte_tel_data_add_dict_string(out, name.c_str(), text.c_str());
