@@ -218,6 +218,7 @@ std::expected<void, Error> Port::setup_queues(const QueueSetup& setup, EalLog& l
 
 std::expected<void, Error> Port::start(const QueueSetup& setup, EalLog& log,
                                        spdlog::logger& logger) {
+    rss_.reset();
     if (auto done = configure(setup, log); !done) {
         return done;
     }

@@ -376,6 +376,32 @@ TEST(Port, redirection_table_is_written_and_read_back) {
     EXPECT_EQ((*port)->queue(2).queue, 2);
 }
 
+TEST(Port, another_setup_can_be_tried_after_a_stop) {
+    auto& live = LiveEnvironment::instance();
+    PortOptions options;
+    options.name = "null";
+    options.device = *vdev_device("net_null0");
+    auto port = Port::attach(options, *live.log);
+    ASSERT_TRUE(port) << port.error().text;
+    const RssAbility ability = (*port)->rss_ability();
+    QueueSetup spread;
+    spread.rss = {.types = ability.types, .period = ability.table_entries, .queues = 2};
+    for (int i = 0; i < 3; ++i) {
+        auto started = (*port)->start(spread, *live.log, live.logger);
+        ASSERT_TRUE(started) << started.error().text;
+        EXPECT_NE((*port)->queue(0).rss, nullptr);
+        (*port)->stop();
+        started = (*port)->start({}, *live.log, live.logger);
+        ASSERT_TRUE(started) << started.error().text;
+        EXPECT_EQ((*port)->queue(0).rss, nullptr) << "a dispatcher spreads now";
+        (*port)->stop();
+    }
+    spread.rss.hash = RssHash::symmetric_toeplitz;
+    const auto refused = (*port)->start(spread, *live.log, live.logger);
+    ASSERT_FALSE(refused) << "net_null has no such function";
+    EXPECT_THAT(refused.error().text, HasSubstr("symmetric hash function"));
+}
+
 TEST(Port, attaching_twice_is_refused) {
     auto& live = LiveEnvironment::instance();
     PortOptions options;
