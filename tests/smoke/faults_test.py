@@ -16,8 +16,10 @@ from live_support import (CAPTURES, LiveRun, STARTED, VethPair, counter, frames_
 
 GENERATOR = live_support.BUILD / "tests" / "support" / "generate_traffic"
 CLIENT_PORT = 50123
-# Connections end soon after their last segment, and with them their episodes.
-SOON = "flows: {timeouts: {embryonic: 50ms, established: 50ms, closing: 50ms}}\n"
+# Small tables are there and gone at once. Connections end soon after their last segment, and with
+# them their episodes.
+SOON = ("flows: {max_per_worker: 20000, max_ipv6_per_worker: 1000, "
+        "timeouts: {embryonic: 50ms, established: 50ms, closing: 50ms}}\n")
 
 
 class Faults(unittest.TestCase):
