@@ -113,8 +113,9 @@ class Telemetry(unittest.TestCase):
     """What DPDK's tools can ask a running monitor."""
 
     def ask(self, prefix, *questions):
-        told = subprocess.run(["dpdk-telemetry.py", "-f", prefix], text=True, check=True, timeout=30,
-                              input="\n".join([*questions, "quit", ""]), capture_output=True)
+        told = subprocess.run(["dpdk-telemetry.py", "-f", prefix], text=True, check=True,
+                              input="\n".join([*questions, "quit", ""]), timeout=30,
+                              capture_output=True)
         return [next(iter(json.loads(line).values()))
                 for line in told.stdout.splitlines() if line.startswith('{"/')]
 
