@@ -72,6 +72,17 @@ class KernelPort(unittest.TestCase):
         self.assertNotIn("; 0 of", total)
         self.assertIn("polling stood still", total)
 
+    def test_a_tagged_frame_the_kernel_has_no_use_for_is_not_lost(self):
+        # The kernel gives us a copy, finds no VLAN device, and counts the frame as dropped.
+        tagged = FRAME[:12] + bytes.fromhex("8100" "0007") + FRAME[12:]
+        with self.listen("--iface", self.pair.right) as live:
+            live.wait_for(STARTED)
+            self.pair.send_frames([tagged] * 300)
+            time.sleep(0.6)
+            self.assertEqual(0, live.stop(), "\n".join(live.log))
+        self.assertEqual(300, number_after(live.port_lines()[0], "analysed"))
+        self.assertIn("lost by the capture 0,", live.report("all ports")[0])
+
     def test_what_is_found_while_frames_are_lost_says_so(self):
         with self.small_ring() as live:
             live.wait_for(STARTED)

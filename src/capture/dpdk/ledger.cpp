@@ -68,7 +68,8 @@ CaptureFaults Ledger::faults_of(std::size_t port, std::uint32_t worker, const Po
     const PollerReading& poller = now.pollers[poller_of(worker)];
     const bool stalled = poller.stalls != last_.pollers[poller_of(worker)].stalls ||
                          now.ticks > poller.heartbeat + options_.stall_ticks;
-    const bool uncounted = after.device.any_hidden() || change.restarted;
+    const bool doubtful = after.device[Stage::kernel_drop] != before.device[Stage::kernel_drop];
+    const bool uncounted = after.device.any_hidden() || change.restarted || doubtful;
     const bool link = change.link_changes != 0 || change.link_down;
     CaptureFaults faults;
     faults |= loses ? CaptureFault::loss : CaptureFaults{};

@@ -78,7 +78,7 @@ std::uint64_t Port::transmit_lost_ever() const {
         return 0;
     }
     const auto interface = kernel ? interface_counts(options_.device.interface) : std::nullopt;
-    return stats.oerrors + (interface ? interface->sent_drop : 0);
+    return stats.oerrors + (interface ? interface->sent_dropped : 0);
 }
 
 std::uint64_t Port::transmit_lost() const {

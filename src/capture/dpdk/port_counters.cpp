@@ -10,8 +10,7 @@ namespace tw::dpdk {
 namespace {
 
 [[nodiscard]] bool needs_interface(Teller teller) {
-    return teller == Teller::interface_drop || teller == Teller::interface_frame ||
-           teller == Teller::interface_sent;
+    return teller >= Teller::interface_errors;  // they are the last of the list
 }
 
 }  // namespace
@@ -74,6 +73,18 @@ void PortCounters::find_xstats(Source& source) {
     }
 }
 
+void PortCounters::KernelDrops::see(std::uint64_t interface_now, std::uint64_t backlog_now) {
+    if (known) {
+        const std::uint64_t dropped = interface_now - interface_last;
+        const std::uint64_t full = std::min(dropped, backlog_now - backlog_last);
+        before_us += full;
+        doubtful += dropped - full;
+    }
+    known = true;
+    interface_last = interface_now;
+    backlog_last = backlog_now;
+}
+
 PortCounters::Sample PortCounters::sample() {
     Sample sample;
     // Read before the driver's own numbers: what waits in the socket must not look negative.
@@ -82,6 +93,8 @@ PortCounters::Sample PortCounters::sample() {
                     [](const StageTeller& teller) { return needs_interface(teller.teller); });
     if (kernel) {
         sample.interface = interface_counts(interface_);
+        drops_.see(sample.interface ? sample.interface->received_dropped : drops_.interface_last,
+                   backlog_drops());
     }
     sample.stats_known = rte_eth_stats_get(port_id_, &sample.stats) == 0;
     sockets_.read();
@@ -117,14 +130,16 @@ std::uint64_t PortCounters::value_of(const Source& source, const Sample& sample)
         case Teller::packet_socket:
             return sockets_.dropped();
         // An interface that is gone has said its last.
-        case Teller::interface_drop:
-            return sample.interface ? sample.interface->received_drop +
-                                          sample.interface->received_fifo
-                                    : source.last;
-        case Teller::interface_frame:
-            return sample.interface ? sample.interface->received_frame : source.last;
+        case Teller::interface_errors:
+            return sample.interface ? sample.interface->received_errors : source.last;
+        case Teller::interface_full:
+            return sample.interface ? sample.interface->received_full : source.last;
         case Teller::interface_sent:
-            return sample.interface ? sample.interface->sent_drop : source.last;
+            return sample.interface ? sample.interface->sent_dropped : source.last;
+        case Teller::kernel_backlog:
+            return drops_.before_us;
+        case Teller::interface_dropped:
+            return drops_.doubtful;
     }
     return 0;
 }

@@ -54,6 +54,16 @@ class PortCounters {
         bool silent = false;  // tells zero for now
     };
     struct Sample;
+    // The kernel tells how many frames of an interface it dropped, and how many of any interface
+    // found a queue full: what both can be is lost, the rest may have come to us before.
+    struct KernelDrops {
+        std::uint64_t interface_last = 0;
+        std::uint64_t backlog_last = 0;
+        bool known = false;
+        std::uint64_t before_us = 0;
+        std::uint64_t doubtful = 0;
+        void see(std::uint64_t interface_now, std::uint64_t backlog_now);
+    };
     void find_xstats(Source& source);
     [[nodiscard]] Sample sample();
     [[nodiscard]] std::uint64_t value_of(const Source& source, const Sample& sample) const;
@@ -63,6 +73,7 @@ class PortCounters {
     PacketSocketCounts sockets_;
     std::vector<StageTeller> tellers_;
     std::vector<Source> sources_;
+    KernelDrops drops_;
     StageCounts counts_;
     bool started_ = false;
 };

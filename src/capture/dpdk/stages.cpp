@@ -26,6 +26,11 @@ constexpr std::array<StageInfo, kStages> kTable{{
      "frames lost before they reach a virtual device; no guest can see them"},
     {Stage::backlog, "port.backlog", "no room in the kernel", Place::device, true,
      "frames the kernel or its driver dropped before our socket was asked"},
+    {Stage::kernel_drop, "port.kernel_drop", "dropped by the kernel, perhaps after we had them",
+     Place::none, false,
+     "frames the interface counts as dropped though no queue of the kernel was full, such as "
+     "tagged "
+     "ones without a VLAN device; our socket may have had them, so they are no loss but a doubt"},
     {Stage::socket_full, "port.socket_full", "no room in the socket", Place::device, true,
      "frames the kernel dropped because our packet socket or queue was full"},
     {Stage::no_mbuf, "port.no_mbuf", "without a buffer", Place::monitor, true,
@@ -64,8 +69,10 @@ constexpr DriverRow kRows[] = {
     {"net_vmxnet3", {Stage::host, Teller::nobody, "", true}},
     // XDP counts its queue but not the rings around it.
     {"net_af_xdp", {Stage::socket_full, Teller::nobody, "", true}},
-    {"net_af_packet", {Stage::link_errors, Teller::interface_frame, "", true}},
-    {"net_af_packet", {Stage::backlog, Teller::interface_drop, "", true}},
+    {"net_af_packet", {Stage::link_errors, Teller::interface_errors, "", true}},
+    {"net_af_packet", {Stage::nic_full, Teller::interface_full, "", true}},
+    {"net_af_packet", {Stage::backlog, Teller::kernel_backlog, "", true}},
+    {"net_af_packet", {Stage::kernel_drop, Teller::interface_dropped, "", false}},
     {"net_tap", {Stage::socket_full, Teller::interface_sent, "", true}},
 };
 
@@ -161,10 +168,13 @@ std::string_view name_of(Teller teller) {
             return "xstats";
         case Teller::packet_socket:
             return "PACKET_STATISTICS";
-        case Teller::interface_drop:
-        case Teller::interface_frame:
+        case Teller::interface_errors:
+        case Teller::interface_full:
         case Teller::interface_sent:
-            return "/proc/net/dev";
+        case Teller::interface_dropped:
+            return "the interface";
+        case Teller::kernel_backlog:
+            return "the interface and softnet_stat";
     }
     return "";
 }

@@ -21,12 +21,13 @@ enum class Stage : std::uint8_t {
     policy,
     host,
     backlog,
+    kernel_drop,
     socket_full,
     no_mbuf,
     ring_full,
     forward_refused,
 };
-inline constexpr std::size_t kStages = 12;
+inline constexpr std::size_t kStages = 13;
 
 // Whose fault a frame's end is.
 enum class Place : std::uint8_t {
@@ -49,17 +50,19 @@ struct StageInfo {
 
 // What tells a count.
 enum class Teller : std::uint8_t {
-    nobody,           // it can happen, and nobody counts it
-    ipackets,         // rte_eth_stats
-    imissed,          // rte_eth_stats
-    ierrors,          // rte_eth_stats
-    rx_nombuf,        // rte_eth_stats
-    q_errors,         // rte_eth_stats, sum over queues
-    xstats,           // sum of the extended statistics named
-    packet_socket,    // the kernel's packet socket: PACKET_STATISTICS
-    interface_drop,   // /proc/net/dev: receive drop + fifo
-    interface_frame,  // /proc/net/dev: receive frame errors
-    interface_sent,   // /proc/net/dev: transmit drop (net_tap: the kernel sends, we receive)
+    nobody,             // it can happen, and nobody counts it
+    ipackets,           // rte_eth_stats
+    imissed,            // rte_eth_stats
+    ierrors,            // rte_eth_stats
+    rx_nombuf,          // rte_eth_stats
+    q_errors,           // rte_eth_stats, sum over queues
+    xstats,             // sum of the extended statistics named
+    packet_socket,      // the kernel's packet socket: PACKET_STATISTICS
+    interface_errors,   // the interface: errors
+    interface_full,     // the interface: missed, fifo and overruns
+    interface_sent,     // the interface: transmit drops (net_tap: the kernel sends, we receive)
+    kernel_backlog,     // the interface's drops, as far as a queue of the kernel was full meanwhile
+    interface_dropped,  // the interface's other drops
 };
 
 // One stage of one driver. A stage without a row cannot happen there.

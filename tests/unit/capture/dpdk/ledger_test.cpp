@@ -171,6 +171,14 @@ TEST_F(LedgerTest, counters_that_began_again_leave_a_doubt) {
     EXPECT_TRUE(told(0, 0).has(CaptureFault::uncounted));
 }
 
+TEST_F(LedgerTest, a_drop_that_may_have_come_after_our_copy_is_a_doubt_and_no_loss) {
+    empty_queues();
+    now_.ports[0].device.count[static_cast<std::size_t>(Stage::kernel_drop)] += 300;
+    next();
+    EXPECT_EQ(told(0, 0), CaptureFaults(CaptureFault::uncounted));
+    EXPECT_EQ(ledger_->last().ports[0].lost(), 0U);
+}
+
 TEST_F(LedgerTest, it_adds_up) {
     receive(0, 100);
     receive(1, 50);
