@@ -231,9 +231,9 @@ std::expected<void, Error> LiveRun::make_pollers() {
     dpdk::PollerOptions poller;
     poller.clock = clock_.get();
     poller.fields = fields_;
-    poller.waiting = config_.workers.poll == config::Poll::adaptive ? dpdk::Waiting::adaptive
-                     : eal_->placement().crowded                    ? dpdk::Waiting::yield
-                                                                    : dpdk::Waiting::busy;
+    const bool adaptive =
+        config_.workers.poll == config::Poll::adaptive || eal_->placement().crowded;
+    poller.waiting = adaptive ? dpdk::Waiting::adaptive : dpdk::Waiting::busy;
     if (dispatching_) {
         dpdk::DispatcherOptions options;
         options.poller = poller;

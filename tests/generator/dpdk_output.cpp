@@ -8,7 +8,6 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_pause.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <array>
@@ -285,7 +284,9 @@ void Sender::flush(std::uint16_t queue) {
             rte_pause();
             continue;
         }
-        sched_yield();
+        // Not sched_yield: a loop of it makes recent kernels hold this thread back for seconds.
+        constexpr timespec kShortNap{0, 20'000};
+        nanosleep(&kShortNap, nullptr);
         if (const Nanos current = now(); current - last_look_ > kLookAtLink) {
             last_look_ = current;
             // Told to stop while nobody takes anything: as good as gone.

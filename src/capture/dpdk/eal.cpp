@@ -169,8 +169,10 @@ std::vector<std::string> eal_arguments(const EalOptions& options, const Placemen
             arguments.emplace_back("--no-shconf");
         }
         if (!contains(options.extra_arguments, "-m")) {
+            // A buffer of 2.4 KiB must not cross an ordinary page, so it takes one for itself. What
+            // is not used is never touched.
             arguments.emplace_back("-m");
-            arguments.push_back(fmt::format("{}", options.memory_bytes / kMebibyte + 1));
+            arguments.push_back(fmt::format("{}", 2 * options.memory_bytes / kMebibyte + 1));
         }
     } else if (!asks_for_memory_mode(options.extra_arguments)) {
         arguments.emplace_back("--in-memory");

@@ -3,7 +3,6 @@
 
 #include <rte_ethdev.h>
 #include <rte_pause.h>
-#include <sched.h>
 
 #include <ctime>
 
@@ -24,9 +23,6 @@ void IdleWait::had_nothing() {
     switch (waiting_) {
         case Waiting::busy:
             rte_pause();
-            return;
-        case Waiting::yield:
-            sched_yield();
             return;
         case Waiting::adaptive:
             nanosleep(&kNap, nullptr);

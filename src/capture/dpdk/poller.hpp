@@ -18,10 +18,11 @@ namespace tw::dpdk {
 // RTE_MAX_ETHPORTS of Debian's DPDK; asserted where the constant is visible.
 inline constexpr std::uint32_t kPortsMax = 32;
 
-// What to do when there is nothing to do.
+// What to do when there is nothing to do. Not by sched_yield: in a loop of yields, kernels from 6.6
+// on push a thread's deadline so far away that it stands still for seconds when others need the
+// CPU.
 enum class Waiting : std::uint8_t {
     busy,      // poll again at once: the core is ours
-    yield,     // let other threads of this CPU run
     adaptive,  // sleep in microseconds once nothing came for a while
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -34,7 +35,7 @@ TEST(SpscRing, keeps_order_between_two_threads) {
             if (ring.push(i)) {
                 ++i;
             } else {
-                std::this_thread::yield();
+                std::this_thread::sleep_for(std::chrono::microseconds(50));
             }
         }
     });
@@ -45,7 +46,7 @@ TEST(SpscRing, keeps_order_between_two_threads) {
             wrong += value != expected ? 1U : 0U;
             ++expected;
         } else {
-            std::this_thread::yield();
+            std::this_thread::sleep_for(std::chrono::microseconds(50));
         }
     }
     producer.join();

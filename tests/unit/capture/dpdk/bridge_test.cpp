@@ -102,7 +102,7 @@ class Bridged : public ::testing::Test {
         options.poller.queues = {queue_of(*left_), queue_of(*right_)};
         options.poller.clock = &clock_;
         options.poller.fields = live_.fields;
-        options.poller.waiting = Waiting::yield;
+        options.poller.waiting = Waiting::adaptive;
         options.bridges = {{{.port_id = left_->id}, {.port_id = right_->id}}};
         auto made = Dispatcher::create(options);
         ASSERT_TRUE(made) << made.error().text;

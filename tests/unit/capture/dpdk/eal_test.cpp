@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "unit/capture/dpdk/live_environment.hpp"
@@ -136,7 +137,7 @@ TEST(EalArguments, ordinary_memory_is_sized_from_need) {
     EXPECT_THAT(arguments, Contains("--no-huge"));
     EXPECT_THAT(arguments, Contains("--no-shconf"));
     EXPECT_THAT(arguments, Not(Contains("--in-memory"))) << "22.11 refuses both together";
-    EXPECT_EQ(value_after(arguments, "-m"), "301");
+    EXPECT_EQ(value_after(arguments, "-m"), "601") << "a buffer takes an ordinary page for itself";
 }
 
 TEST(EalArguments, huge_pages_leave_nothing_behind) {
@@ -169,7 +170,7 @@ TEST(Eal, tasks_run_on_their_threads_and_finish) {
     const Task task{[](void* context) {
                         auto& shared = *static_cast<Seen*>(context);
                         while (!shared.go.load()) {
-                            std::this_thread::yield();
+                            std::this_thread::sleep_for(std::chrono::microseconds(50));
                         }
                         ++shared.runs;
                         return 0;
@@ -181,7 +182,7 @@ TEST(Eal, tasks_run_on_their_threads_and_finish) {
     EXPECT_FALSE(live.eal->all_finished());
     seen.go = true;
     while (!live.eal->all_finished()) {
-        std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
     EXPECT_EQ(seen.runs, 3);
     EXPECT_EQ(live.eal->memory(), Memory::ordinary);

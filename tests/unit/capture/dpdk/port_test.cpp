@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -90,7 +91,7 @@ class FilePort : public ::testing::Test {
         poller.queues = {port.queue(0)};
         poller.clock = &clock;
         poller.fields = live_.fields;
-        poller.waiting = Waiting::yield;
+        poller.waiting = Waiting::adaptive;
         RunControl control;
         std::unique_ptr<Dispatcher> dispatcher;
         if (workers != 0) {
@@ -113,11 +114,11 @@ class FilePort : public ::testing::Test {
         launch(made, dispatcher.get(), control);
         const auto& taken = dispatcher ? dispatcher->counts() : made.front()->counts();
         while (taken.frames[port.queue(0).port_id].get() < frames) {
-            std::this_thread::yield();
+            std::this_thread::sleep_for(std::chrono::microseconds(50));
         }
         control.stop = true;
         while (!live_.eal->all_finished()) {
-            std::this_thread::yield();
+            std::this_thread::sleep_for(std::chrono::microseconds(50));
         }
         port.stop();
         return collectors;
