@@ -158,7 +158,7 @@ class Inline(unittest.TestCase):
     def test_a_slow_side_drops_by_name_and_keeps_the_last_frame(self):
         with self.join_by_veth() as live:
             self.network.run("m", "tc", "qdisc", "add", "dev", "right", "root", "tbf", "rate",
-                             "40mbit", "burst", "20kb", "limit", "10mb")
+                             "8mbit", "burst", "20kb", "limit", "10mb")
             live.wait_for(STARTED)
             with self.network.socket("c", "c0") as client, \
                     self.network.socket("s", "s0") as server:

@@ -9,6 +9,7 @@ import subprocess
 import time
 import unittest
 
+import network
 from live_support import (CAPTURES, STARTED, LiveRun, VethPair, frames_of, json_lines, needs_live,
                           needs_root, number_after, temporary_folder)
 
@@ -41,7 +42,7 @@ class KernelPort(unittest.TestCase):
 
     def flood(self, count):
         """Sends as fast as it can; what the other end's kernel refuses was offered all the same."""
-        with self.pair.entered(self.pair.left_space):
+        with network.inside(self.pair.left_space):
             wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         with wire:
             wire.bind((self.pair.left, 0))

@@ -18,6 +18,8 @@ import threading
 import time
 import unittest
 
+import network
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TAPWITNESS_BUILD", ROOT / "build"))
 BINARY = os.environ.get("TAPWITNESS", str(BUILD / "tapwitness"))
@@ -309,27 +311,13 @@ class VethPair:
     def inside(space):
         return ["ip", "netns", "exec", space]
 
-    @contextlib.contextmanager
-    def entered(self, space):
-        """This thread's new sockets belong to `space`."""
-        import ctypes
-        libc = ctypes.CDLL(None, use_errno=True)
-        with open("/proc/thread-self/ns/net", encoding="ascii") as home, \
-                open(f"/run/netns/{space}", encoding="ascii") as there:
-            if libc.setns(there.fileno(), 0) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
-            try:
-                yield
-            finally:
-                libc.setns(home.fileno(), 0)
-
     def set_link(self, state):
         """The cable, pulled or plugged in: the left end goes "down" or "up"."""
         ip("-n", self.left_space, "link", "set", self.left, state)
 
     def send_frames(self, frames):
         """Puts frames onto the left end: they arrive at the right one."""
-        with self.entered(self.left_space):
+        with network.inside(self.left_space):
             wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         with wire:
             wire.bind((self.left, 0))

@@ -12,6 +12,7 @@ import threading
 import unittest
 
 import live_support
+import network
 from live_support import (CAPTURES, LiveRun, STARTED, VethPair, comparable, frames_of, json_lines,
                           ip, needs_live, needs_root, number_after, read, run, temporary_folder,
                           with_microseconds)
@@ -308,9 +309,9 @@ class InterfacePort(unittest.TestCase):
 
     def talk(self, sent_bytes):
         """One TCP connection from the left to the right end."""
-        with self.pair.entered(self.pair.right_space):
+        with network.inside(self.pair.right_space):
             server = socket.create_server(("10.77.0.2", 7777))
-        with self.pair.entered(self.pair.left_space):
+        with network.inside(self.pair.left_space):
             client = socket.socket()
 
         def serve():

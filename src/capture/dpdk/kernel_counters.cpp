@@ -18,6 +18,8 @@
 #include <iterator>
 #include <span>
 
+#include "capture/dpdk/kernel_link.hpp"
+
 namespace tw::dpdk {
 namespace {
 
@@ -31,17 +33,9 @@ namespace {
     if (file < 0) {
         return {};
     }
-    struct {
-        nlmsghdr header;
-        ifinfomsg interface;
-    } request{};
-    request.header.nlmsg_len = sizeof request;
-    request.header.nlmsg_type = RTM_GETLINK;
-    request.header.nlmsg_flags = NLM_F_REQUEST;
-    request.interface.ifi_index = static_cast<int>(ifindex);
     std::vector<std::byte> message(32'768);  // the kernel's own limit for one answer
-    ssize_t bytes = send(file, &request, sizeof request, 0);
-    bytes = bytes < 0 ? bytes : recv(file, message.data(), message.size(), 0);
+    const ssize_t bytes =
+        ask_for_link(file, ifindex) ? recv(file, message.data(), message.size(), 0) : -1;
     close(file);
     message.resize(bytes < 0 ? 0 : static_cast<std::size_t>(bytes));
     return message;

@@ -7,16 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 
 namespace tw::dpdk {
-namespace {
 
-// Asks for the present state; the answer arrives like any other message.
-[[nodiscard]] bool ask(int socket, unsigned ifindex) {
+bool ask_for_link(int socket, unsigned ifindex) {
     struct {
         nlmsghdr header;
         ifinfomsg interface;
@@ -28,8 +27,6 @@ namespace {
     return send(socket, &request, sizeof request, 0) == static_cast<ssize_t>(sizeof request);
 }
 
-}  // namespace
-
 std::unique_ptr<KernelLink> KernelLink::open(unsigned ifindex) {
     const int file = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
     if (file < 0) {
@@ -40,7 +37,7 @@ std::unique_ptr<KernelLink> KernelLink::open(unsigned ifindex) {
     address.nl_family = AF_NETLINK;
     address.nl_groups = RTMGRP_LINK;
     if (bind(file, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        !ask(file, ifindex)) {
+        !ask_for_link(file, ifindex)) {
         return nullptr;
     }
     link->update();
@@ -61,7 +58,7 @@ void KernelLink::update() {
         } else if (bytes < 0 && errno == ENOBUFS) {
             // Some were lost, ours perhaps among them.
             ++changes_;
-            (void)ask(socket_, ifindex_);
+            (void)ask_for_link(socket_, ifindex_);
         } else if (bytes == 0 || errno != EINTR) {
             return;
         }

@@ -10,6 +10,9 @@
 
 namespace tw::dpdk {
 
+// Asks the kernel about one interface over a NETLINK_ROUTE socket; it answers with RTM_NEWLINK.
+[[nodiscard]] bool ask_for_link(int socket, unsigned ifindex);
+
 class KernelLink {
   public:
     // Nothing if the kernel does not tell.

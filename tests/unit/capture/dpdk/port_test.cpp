@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rte_version.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -360,6 +361,9 @@ TEST_F(FilePort, long_frames_give_their_first_part_and_whole_length) {
     }
 }
 
+// net_null of 24.11 answers with a key of its own, whatever it was given; that of 22.11 keeps ours.
+constexpr bool kNullHasOwnKey = RTE_VERSION >= RTE_VERSION_NUM(24, 11, 0, 0);
+
 TEST(Port, redirection_table_is_written_and_read_back) {
     auto& live = LiveEnvironment::instance();
     // net_null hashes nothing but keeps a table, so that this much can be tried without a NIC.
@@ -373,11 +377,19 @@ TEST(Port, redirection_table_is_written_and_read_back) {
     QueueSetup setup;
     setup.rss = {.types = ability.types, .period = ability.table_entries, .queues = 3};
     const auto started = (*port)->start(setup, *live.log, live.logger);
+    if (kNullHasOwnKey) {
+        ASSERT_FALSE(started);
+        EXPECT_THAT(started.error().text, HasSubstr("the RSS key reads back as"));
+        return;
+    }
     EXPECT_TRUE(started) << started.error().text;
     EXPECT_EQ((*port)->queue(2).queue, 2);
 }
 
 TEST(Port, another_setup_can_be_tried_after_a_stop) {
+    if (kNullHasOwnKey) {
+        GTEST_SKIP() << "no virtual device keeps a key";
+    }
     auto& live = LiveEnvironment::instance();
     PortOptions options;
     options.name = "null";
