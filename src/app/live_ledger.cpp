@@ -17,7 +17,7 @@ constexpr Nanos kCalm = kSecond;
     dpdk::LedgerOptions options;
     options.workers = static_cast<std::uint32_t>(parts.workers.size());
     options.dispatching = parts.dispatcher != nullptr;
-    options.stall_ticks = parts.clock->ticks_per_second() / (kSecond / dpdk::kStallMin);
+    options.stall_ticks = dpdk::stall_ticks(*parts.clock);
     options.started = parts.clock->now();
     return options;
 }
@@ -189,9 +189,9 @@ void LiveLedger::say_changes(Nanos elapsed) {
         }
         if (change.restarted) {
             logger_.warn(
-                "port {}: its driver's counters began again at zero: what it had counted since {} "
-                "is not known",
-                port.name, "the reading before");
+                "port {}: its driver's counters began again at zero: what it had counted since the "
+                "reading before is not known",
+                port.name);
         }
         say_loss(port, change, said);
     }

@@ -40,6 +40,11 @@ Ledger::Ledger(const LedgerOptions& options, LedgerReading first)
       pending_(options.workers),
       pending_from_(options.started) {}
 
+bool Ledger::stalled(std::size_t poller, const LedgerReading& now) const {
+    return now.pollers[poller].stalls != last_.pollers[poller].stalls ||
+           now.ticks > now.pollers[poller].heartbeat + options_.stall_ticks;
+}
+
 PortChange Ledger::change_of(std::size_t port, const LedgerReading& now) const {
     const PortReading& before = last_.ports[port];
     const PortReading& after = now.ports[port];
@@ -50,8 +55,7 @@ PortChange Ledger::change_of(std::size_t port, const LedgerReading& now) const {
     change.link_down = !after.link.up;
     change.restarted = after.device.restarts != before.device.restarts;
     for (std::size_t i = 0; i < now.pollers.size(); ++i) {
-        const bool away = now.ticks > now.pollers[i].heartbeat + options_.stall_ticks;
-        change.stalled = change.stalled || away || now.pollers[i].stalls != last_.pollers[i].stalls;
+        change.stalled = change.stalled || stalled(i, now);
     }
     return change;
 }
@@ -65,9 +69,6 @@ CaptureFaults Ledger::faults_of(std::size_t port, std::uint32_t worker, const Po
     if (options_.dispatching) {
         loses = loses || after.ring_full_by_worker[worker] != before.ring_full_by_worker[worker];
     }
-    const PollerReading& poller = now.pollers[poller_of(worker)];
-    const bool stalled = poller.stalls != last_.pollers[poller_of(worker)].stalls ||
-                         now.ticks > poller.heartbeat + options_.stall_ticks;
     const bool doubtful = after.device[Stage::kernel_drop] != before.device[Stage::kernel_drop];
     const bool uncounted = after.device.any_hidden() || change.restarted || doubtful;
     const bool link = change.link_changes != 0 || change.link_down;
@@ -75,7 +76,7 @@ CaptureFaults Ledger::faults_of(std::size_t port, std::uint32_t worker, const Po
     faults |= loses ? CaptureFault::loss : CaptureFaults{};
     faults |= uncounted ? CaptureFault::uncounted : CaptureFaults{};
     faults |= link ? CaptureFault::link : CaptureFaults{};
-    faults |= stalled ? CaptureFault::stall : CaptureFaults{};
+    faults |= stalled(poller_of(worker), now) ? CaptureFault::stall : CaptureFaults{};
     faults |= change.refused != 0 ? CaptureFault::forward : CaptureFaults{};
     return faults;
 }

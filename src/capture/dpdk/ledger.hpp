@@ -108,6 +108,8 @@ class Ledger {
         event::CaptureFaults faults;
         std::uint64_t since_ticks = 0;  // of the reading that found it
     };
+    // Away since the last reading, or still.
+    [[nodiscard]] bool stalled(std::size_t poller, const LedgerReading& now) const;
     [[nodiscard]] PortChange change_of(std::size_t port, const LedgerReading& now) const;
     [[nodiscard]] event::CaptureFaults faults_of(std::size_t port, std::uint32_t worker,
                                                  const PortChange& change,

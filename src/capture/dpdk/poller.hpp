@@ -77,12 +77,14 @@ struct alignas(64) PollerCounts {
 // A poller that was away for so long stamps frames so much late, and a port at 10 Gbit/s has long
 // overrun its descriptors (0.28 ms at 14.88 Mpps). Shorter pauses are told by drops alone.
 inline constexpr Nanos kStallMin = 10 * kMillisecond;
+[[nodiscard]] inline std::uint64_t stall_ticks(const Clock& clock) {
+    return clock.ticks_per_second() / (kSecond / kStallMin);
+}
 
 // Notices when a loop was away.
 class Pace {
   public:
-    explicit Pace(const Clock& clock)
-        : stall_ticks_(clock.ticks_per_second() / (kSecond / kStallMin)) {}
+    explicit Pace(const Clock& clock) : stall_ticks_(stall_ticks(clock)) {}
 
     void beat(std::uint64_t now, PollerCounts& counts) {
         const std::uint64_t before = counts.heartbeat.get();
