@@ -41,6 +41,40 @@ std::string_view name(Resolution resolution) {
     return "";
 }
 
+std::string_view name(Role role) {
+    switch (role) {
+        case Role::none:
+            return "";
+        case Role::opener:
+            return "opener";
+        case Role::filler:
+            return "filler";
+        case Role::original:
+            return "original";
+        case Role::repeat:
+            return "repeat";
+        case Role::ack:
+            return "ack";
+        case Role::dup_ack:
+            return "dup_ack";
+        case Role::sack:
+            return "sack";
+        case Role::dsack:
+            return "dsack";
+        case Role::fin:
+            return "fin";
+        case Role::rst:
+            return "rst";
+        case Role::syn:
+            return "syn";
+        case Role::probe:
+            return "probe";
+        case Role::window:
+            return "window";
+    }
+    return "";
+}
+
 std::string_view name(Direction direction) {
     return direction == Direction::c2s ? "c2s" : "s2c";
 }

@@ -9,6 +9,7 @@
 
 #include "base/time.hpp"
 #include "core/event/capture_marks.hpp"
+#include "core/event/verdict.hpp"
 #include "core/flow/key.hpp"
 #include "core/tcp/flags.hpp"
 
@@ -33,11 +34,31 @@ enum class Direction : std::uint8_t { c2s, s2c };
 [[nodiscard]] std::string_view name(Resolution resolution);
 [[nodiscard]] std::string_view name(Direction direction);
 
+// What a segment has to do with an episode.
+enum class Role : std::uint8_t {
+    none,
+    opener,    // showed the hole: lies beyond it
+    filler,    // brought the bytes of the hole
+    original,  // the first copy of bytes that were sent again
+    repeat,    // sent them again
+    ack,       // covers the bytes
+    dup_ack,   // asks for them
+    sack,      // covers them, or leaves them out, selectively
+    dsack,     // reports them as duplicate
+    fin,
+    rst,
+    syn,
+    probe,
+    window,
+};
+[[nodiscard]] std::string_view name(Role role);
+
 // A segment an episode rests on.
 struct FrameRef {
     std::uint64_t frame = 0;  // 0 = not numbered (live)
     Nanos time = 0;
     std::uint8_t tap = 0;
+    Role role = Role::none;
 };
 
 // The two ends as far as they are known: the client sent the SYN, or is a guess (FlowRecord).
@@ -49,7 +70,7 @@ struct FlowName {
 
 struct Event {
     static constexpr std::size_t kSubjectsMax = 2;
-    static constexpr std::size_t kEvidenceMax = 2;
+    static constexpr std::size_t kEvidenceMax = 6;
 
     std::uint64_t id = 0;  // from 1, unique within the run
     EventType type = EventType::hole;
@@ -78,8 +99,9 @@ struct Event {
     std::uint64_t bytes = 0;  // hole: its length; repeat: payload bytes sent again
     // hole: the segment that showed it; repeat: the first and the last repeated segment
     std::array<FrameRef, kSubjectsMax> subject{};
-    // what resolved it: the filler, the ACK
+    // what resolved it: the filler, the ACK; and what else the finding rests on
     std::array<FrameRef, kEvidenceMax> evidence{};
+    Finding finding;
 };
 
 struct FlowRecord {
