@@ -211,7 +211,7 @@ void Pipeline::State::sweep(FlowTable& table, std::uint32_t& at, Nanos now) {
             continue;
         }
         const Nanos limit = limit_of(flow);
-        const auto idle = static_cast<std::int32_t>(flow::coarse_time(now) - flow.last_seen);
+        const std::int32_t idle = flow::coarse_since(flow.last_seen, flow::coarse_time(now));
         if (limit > 0 && idle > static_cast<std::int32_t>(flow::coarse_time(limit))) {
             counters.add(Counter::flows_expired);
             tracker.close(table, slot);

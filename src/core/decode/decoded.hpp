@@ -25,6 +25,7 @@ struct Segment {
     // TCP payload by the IP header, never by the captured length (as tshark does). 0 if unknown.
     std::uint32_t payload_bytes = 0;
     std::uint16_t window = 0;     // raw field
+    std::uint16_t checksum = 0;   // 0 if not captured
     std::uint8_t flags = 0;       // tcp_flag bits as on the wire (CWR .. FIN)
     std::uint8_t data_words = 0;  // data offset field, 32-bit words
     // False for the first fragment of a datagram, a header quoted in an ICMP error, or a data

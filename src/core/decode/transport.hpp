@@ -27,6 +27,7 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
     segment.data_words = reader.u8(12) >> 4;
     segment.flags = reader.u8(13);
     segment.window = reader.be16(14);
+    segment.checksum = reader.has(18) ? reader.be16(16) : std::uint16_t{0};
     segment.quoted = walk.quoted;
     segment.fragmented = walk.fragmented;
     const std::uint32_t header_bytes = segment.data_words * 4U;

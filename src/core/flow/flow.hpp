@@ -55,19 +55,20 @@ struct Half {
     std::uint8_t dups;          // duplicate ACKs, saturating
     std::int8_t scale;          // kScale* or 0..14
     std::uint8_t bits;
-    std::uint8_t spare;
+    std::uint8_t rtt_code;       // round trip from the tap to this side, at the handshake
     std::uint16_t payload_high;  // ... and the part above, so up to 2^48 bytes
 };
 static_assert(sizeof(Half) == 48);
 
 struct alignas(64) Flow {
-    Half half[2];             // index: side of the key
-    Nanos rtt_or_syn;         // initial RTT if kRttSet, else time of the latest SYN (0 = none)
-    KeyV4 key_v4;             // IPv4 only; an IPv6 key does not fit, FlowTable keeps it by slot
-    std::uint32_t last_seen;  // coarse_time() of the last packet
+    Half half[2];      // index: side of the key
+    Nanos rtt_or_syn;  // initial RTT if kRttSet, else time of the latest SYN (0 = none)
+    KeyV4 key_v4;      // IPv4 only; an IPv6 key does not fit, FlowTable keeps it by slot
+    std::uint32_t last_seen : 27;  // coarse_time() of the last packet
+    std::uint32_t tap : 5;
     std::uint8_t completeness;
     std::uint8_t bits;
-    std::uint16_t tap;
+    std::uint16_t recent;  // its latest sighting (core/tcp/history), 0 = none
 };
 static_assert(sizeof(Flow) == 128, "two cache lines per connection");
 
@@ -82,9 +83,13 @@ struct ColdFlow {
 };
 static_assert(sizeof(ColdFlow) == 40);
 
-// Steps of 2^26 ns (67 ms), enough for ageing; wraps after nine years.
+// Steps of 2^26 ns (67 ms), enough for ageing. 27 bits: wraps after 104 days.
 [[nodiscard]] inline std::uint32_t coarse_time(Nanos time) {
-    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(time) >> 26);
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(time) >> 26) & 0x7FF'FFFFU;
+}
+// Steps from `then` to `now`; negative if `then` is the later.
+[[nodiscard]] inline std::int32_t coarse_since(std::uint32_t then, std::uint32_t now) {
+    return static_cast<std::int32_t>((now - then) << 5) >> 5;
 }
 
 }  // namespace tw::flow

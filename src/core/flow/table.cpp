@@ -78,8 +78,7 @@ std::uint32_t FlowTable::victim(bool newcomer_is_bare_syn) {
             continue;
         }
         const auto older_than = [&](std::uint32_t other) {
-            return other == kNoSlot ||
-                   static_cast<std::int32_t>(flow.last_seen - flows_[other].last_seen) < 0;
+            return other == kNoSlot || coarse_since(flows_[other].last_seen, flow.last_seen) < 0;
         };
         switch (age_of(flow)) {
             case Age::closing:

@@ -13,6 +13,7 @@ constexpr std::uint8_t kEnd = 0;
 constexpr std::uint8_t kNop = 1;
 constexpr std::uint8_t kWindowScale = 3;
 constexpr std::uint8_t kSack = 5;
+constexpr std::uint8_t kTimestamps = 8;
 constexpr std::uint8_t kMptcp = 30;
 constexpr std::uint8_t kMptcpKindMax = 7;  // tshark 4.0.17 knows no later ones
 constexpr std::uint8_t kShiftMax = 14;
@@ -29,6 +30,12 @@ void read_sack(const std::uint8_t* option, OptionFacts& facts) {
          at + kBlockBytes <= option[1] && facts.sack_count < facts.sack.size(); at += kBlockBytes) {
         facts.sack[facts.sack_count++] = {be32(option + at), be32(option + at + 4)};
     }
+}
+
+void read_timestamps(const std::uint8_t* option, OptionFacts& facts) {
+    facts.has_timestamps = true;
+    facts.tsval = be32(option + 2);
+    facts.tsecr = be32(option + 6);
 }
 
 // How tshark 4.0.17 tells a D-SACK (RFC 2883 section 4) from the blocks of this header so far: the
@@ -65,7 +72,7 @@ bool has_wrong_length(const std::uint8_t* option) {
         case 12:
         case 13:
             return option[1] != 6;
-        case 8:  // timestamps
+        case kTimestamps:
             return option[1] != 10;
         case 19:  // MD5 signature
             return option[1] != 18;
@@ -83,6 +90,8 @@ void read_option(const std::uint8_t* option, const decode::Segment& segment,
         read_sack(option, facts);
         facts.unreadable = option[1] < 2 + kBlockBytes && !segment.quoted &&
                            shows_duplicate(facts, segment, peer_base);
+    } else if (option[0] == kTimestamps) {
+        read_timestamps(option, facts);
     } else if (option[0] == kMptcp && option[1] >= 3 && option[2] >> 4 <= kMptcpKindMax) {
         facts.mptcp_kinds = static_cast<std::uint16_t>(facts.mptcp_kinds | 1U << (option[2] >> 4));
     }
@@ -100,6 +109,7 @@ OptionFacts read_options(const decode::Segment& segment, std::uint32_t peer_base
     // What nearly every data segment carries: NOP, NOP, timestamps (RFC 7323 appendix A).
     constexpr std::uint32_t kTimestampsAlone = 0x0101'080AU;
     if (whole && end == 12 && be32(bytes) == kTimestampsAlone) {
+        read_timestamps(bytes + 2, facts);
         return facts;
     }
     std::uint32_t at = 0;

@@ -19,9 +19,12 @@ struct OptionFacts {
     // The options are cut short, or a SACK option without a whole block stands where tshark reads a
     // D-SACK (RFC 2883): it fails there, reads nothing of what follows and prints nothing.
     bool unreadable = false;
+    bool has_timestamps = false;
     std::uint16_t mptcp_kinds = 0;  // subtypes of Multipath TCP options, one bit each (RFC 8684)
     std::uint8_t sack_count = 0;
     std::array<SackBlock, 4> sack{};
+    std::uint32_t tsval = 0;
+    std::uint32_t tsecr = 0;
 };
 
 // segment.options_bytes must not be zero. `peer_base` is the initial sequence number of the side

@@ -40,7 +40,7 @@ PoolSizes pool_sizes(const FlowOptions& options) {
     if (divisor == 1) {
         return {sized(flows * 2), sized(flows), sized(flows * 2)};
     }
-    return {sized(flows * 2 / divisor), sized(flows / (2 * divisor)), sized(flows / (2 * divisor))};
+    return {sized(flows / divisor), sized(flows / (2 * divisor)), sized(flows / (2 * divisor))};
 }
 
 Episodes::Options episode_options(const FlowOptions& options,
@@ -87,6 +87,7 @@ Tracker::Tracker(const PipelineOptions& options, event::Outbox& outbox, stats::C
       outbox_(outbox),
       counters_(counters),
       details_(pool_sizes(options.flows).details, options.flows.backing),
+      history_(options.flows.backing),
       episodes_(episode_options(options.flows, options.analysis.direction_skew), outbox, counters),
       flight_pool_(flight_chunks(options)) {
     if (exact_flight_) {
@@ -103,7 +104,7 @@ void Tracker::begin(flow::FlowTable& table, std::uint32_t slot, const Frame& fra
     const auto& ports = found.v6 ? found.key.v6_key.port : found.key.v4.port;
     const std::uint8_t client = ports[0] == ports[1] ? found.sender : ports[0] < ports[1] ? 1 : 0;
     set_client(flow, client);
-    flow.tap = frame.tap;
+    flow.tap = frame.tap & (kTapsMax - 1);
     cold.first = frame.time;
     cold.stream = next_stream_;
     next_stream_ += stream_step_;
@@ -148,10 +149,11 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     const Nanos raised = flow.half[sender].nxt_time;
     observation.flags = judge_segment(table, slot, frame.time, found, meeting);
     observation.initial_rtt = initial_rtt(flow);
-    flow.last_seen = flow::coarse_time(frame.time);
+    flow.last_seen = flow::coarse_time(frame.time) & 0x7FF'FFFFU;
     if (segment.quoted) {
         return;  // not sent now, only quoted
     }
+    history_.add(flow, History::owner_of(slot, table.v6()), frame, found);
     flow::Half& me = flow.half[sender];
     ++me.packets;
     const std::uint32_t before = me.payload_low;
@@ -275,7 +277,7 @@ void Tracker::close(flow::FlowTable& table, std::uint32_t slot) {
 
 std::size_t Tracker::memory_bytes(const FlowOptions& options) {
     return pool_sizes(options).details * Pool<SideDetail>::bytes_per_record() +
-           Episodes::memory_bytes(episode_options(options, {}));
+           History::memory_bytes() + Episodes::memory_bytes(episode_options(options, {}));
 }
 
 }  // namespace tw::tcp

@@ -13,6 +13,7 @@
 #include "core/stats/counters.hpp"
 #include "core/tcp/analysis.hpp"
 #include "core/tcp/episodes.hpp"
+#include "core/tcp/history.hpp"
 #include "core/tcp/side_detail.hpp"
 
 namespace tw::tcp {
@@ -71,6 +72,7 @@ class Tracker {
     event::Outbox& outbox_;
     stats::Counters& counters_;
     Pool<SideDetail> details_;
+    History history_;
     Episodes episodes_;
     FlightPool flight_pool_;
     LazyArray<Flight> flights_[2];  // IPv4, IPv6; two per slot
