@@ -79,4 +79,55 @@ std::string_view name(Direction direction) {
     return direction == Direction::c2s ? "c2s" : "s2c";
 }
 
+std::string_view name(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::lost_before_tap:
+            return "lost_before_tap";
+        case Outcome::lost_after_tap:
+            return "lost_after_tap";
+        case Outcome::never_recovered:
+            return "never_recovered";
+        case Outcome::ack_lost:
+            return "ack_lost";
+        case Outcome::missed_by_capture:
+            return "missed_by_capture";
+        case Outcome::repeated_needlessly:
+            return "repeated_needlessly";
+        case Outcome::unknown:
+            return "unknown";
+    }
+    return "";
+}
+
+std::optional<Outcome> outcome_of(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::lost_before_tap:
+            return Outcome::lost_before_tap;
+        case Verdict::lost_after_tap:
+            return Outcome::lost_after_tap;
+        case Verdict::never_recovered:
+            return Outcome::never_recovered;
+        case Verdict::ack_lost:
+            return Outcome::ack_lost;
+        case Verdict::missed_by_capture:
+            return Outcome::missed_by_capture;
+        case Verdict::spurious_retransmission:
+            return Outcome::repeated_needlessly;
+        case Verdict::unknown:
+            return Outcome::unknown;
+        case Verdict::none:
+        case Verdict::reordered_before_tap:
+        case Verdict::duplicated_by_mirror:
+        case Verdict::duplicated_in_network:
+        case Verdict::sequence_overshoot:
+        case Verdict::reordered_in_capture:
+        case Verdict::one_sided:
+        case Verdict::syn_unanswered:
+        case Verdict::rst_by_third_party:
+        case Verdict::receiver_limited:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
 }  // namespace tw::event

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/time.hpp"
@@ -104,6 +105,29 @@ struct Event {
     Finding finding;
 };
 
+// What became of the bytes of one direction, added up from the verdicts of its episodes. A network
+// loss is never in the capture's sum, nor the other way round.
+enum class Outcome : std::uint8_t {
+    lost_before_tap,      // between sender and tap, sent again
+    lost_after_tap,       // between tap and receiver, sent again
+    never_recovered,      // lost, and not delivered
+    ack_lost,             // delivered; the ACK was lost, so they were sent again
+    missed_by_capture,    // delivered; the capture lacks them
+    repeated_needlessly,  // delivered, and sent again all the same
+    unknown,              // cannot be told
+};
+inline constexpr std::size_t kOutcomes = static_cast<std::size_t>(Outcome::unknown) + 1;
+[[nodiscard]] std::string_view name(Outcome outcome);
+// The sum a verdict belongs to; nothing for those that move no byte (reordering, copies, resets).
+[[nodiscard]] std::optional<Outcome> outcome_of(Verdict verdict);
+
+struct OutcomeSum {
+    std::uint64_t bytes = 0;
+    std::uint64_t segments = 0;  // at least so many
+    std::uint64_t episodes = 0;
+};
+using OutcomeSums = std::array<OutcomeSum, kOutcomes>;  // index: Outcome
+
 struct FlowRecord {
     FlowName flow;
     Nanos first = 0;
@@ -119,6 +143,9 @@ struct FlowRecord {
     std::array<std::uint64_t, 2> bytes{};  // TCP payload captured, repeats included
     std::array<std::uint64_t, 2> missing_bytes{};
     std::array<tcp::FlagCounts, 2> flags{};
+    // From core/verdict/settler; before it, and where a limit was reached, they are not all there.
+    std::array<OutcomeSums, 2> outcomes{};
+    bool outcomes_complete = false;
 };
 
 }  // namespace tw::event

@@ -149,8 +149,11 @@ struct Finding {
     VerdictSet possible;              // not ruled out
     std::uint32_t asked = 0;          // times R asked for the bytes: duplicate ACKs, SACK holes
     std::uint32_t segment_bytes = 0;  // payload of the largest segment judged, 0 = unknown
-    Nanos cost = 0;                   // what the flow was held up by it
-    Nanos lag = 0;                    // ACK to repeat, hole to filler, request to close: see rule
+    // Largest payload of that direction that is known to have been delivered without being sent
+    // again, 0 = unknown. Where only larger ones are lost, the path has a size limit.
+    std::uint32_t delivered_bytes = 0;
+    Nanos cost = 0;  // what the flow was held up by it
+    Nanos lag = 0;   // ACK to repeat, hole to filler, request to close: see rule
 };
 
 struct VerdictInfo {
