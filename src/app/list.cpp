@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@
 #include "app/terminal.hpp"
 #include "config/options.hpp"
 #include "core/decode/layer.hpp"
+#include "core/event/verdict.hpp"
 #include "core/stats/counters.hpp"
 #include "core/tcp/flags.hpp"
 #include "sinks/format/page.hpp"
@@ -24,6 +26,7 @@ namespace {
 
 using sinks::format::Page;
 using sinks::format::Table;
+using sinks::format::Tone;
 
 [[nodiscard]] ExitCode print(const Page& page) {
     sinks::OutputFile out;
@@ -89,7 +92,7 @@ using sinks::format::Table;
         return print(page);
     }
     for (const config::OptionInfo& option : config::option_table()) {
-        page.line(option.path, sinks::format::Tone::strong);
+        page.line(option.path, Tone::strong);
         if (!option.later.empty()) {
             page.paragraph(option.later, 4, 4);
             continue;
@@ -104,14 +107,45 @@ using sinks::format::Table;
             facts += fmt::format(" ({})", option.unit);
         }
         facts += option.live ? "; changes with SIGHUP" : "; needs a restart";
-        page.paragraph(facts, 4, 6, sinks::format::Tone::faint);
+        page.paragraph(facts, 4, 6, Tone::faint);
     }
     return print(page);
 }
 
+void list_verdict_rows(Page& page) {
+    page.line("VERDICTS: what an episode means (key `verdict`)", Tone::strong);
+    for (const event::VerdictInfo& verdict : event::verdict_table()) {
+        if (verdict.id == event::Verdict::none) {
+            continue;
+        }
+        page.blank();
+        page.line("  " + std::string(verdict.name), Tone::strong);
+        page.paragraph(verdict.sentence, 4, 4);
+        page.paragraph(fmt::format("{}.", verdict.help), 4, 4, Tone::faint);
+    }
+}
+
+template <typename Row, std::size_t N>
+void list_words(Page& page, std::string_view heading, std::span<const Row, N> rows) {
+    page.heading(heading);
+    Table table("<<");
+    for (const Row& row : rows) {
+        if (static_cast<std::size_t>(row.id) != 0) {  // the first row stands for nothing
+            table.row({std::string(row.name), std::string(row.help)});
+        }
+    }
+    page.table(table, false);
+}
+
 [[nodiscard]] ExitCode list_verdicts() {
-    say("list verdicts: this version gives facts (list flags), no verdicts");
-    return ExitCode::operator_mistake;
+    Page page = new_page();
+    list_verdict_rows(page);
+    list_words(page, "CONFIDENCE (key `confidence`)", event::confidence_table());
+    list_words(page, "CAUSES: what is behind it, where known (key `cause`)", event::cause_table());
+    list_words(page, "PLACES: where, in the direction of the data (key `place`)",
+               event::place_table());
+    list_words(page, "RULES: how it was concluded (key `rule`)", event::rule_table());
+    return print(page);
 }
 
 }  // namespace
@@ -122,12 +156,13 @@ void add_list(CLI::App& app, Action& action) {
     list->footer(
         "Examples:\n"
         "  tapwitness list flags\n"
+        "  tapwitness list verdicts\n"
         "  tapwitness list options --yaml > monitor.yaml   a configuration to start from\n");
     const auto add = [&](const char* name, const char* help, ExitCode (*print_it)()) {
         list->add_subcommand(name, help)->callback([&action, print_it] { action = print_it; });
     };
     add("flags", "per-packet facts, named as in Wireshark", list_flags);
-    add("verdicts", "what episodes mean (not in this version)", list_verdicts);
+    add("verdicts", "what episodes mean, who lost it, and how that is known", list_verdicts);
     add("counters", "what is counted", list_counters);
     add("layers", "encapsulations and how they are opened", list_layers);
     auto yaml = std::make_shared<bool>(false);

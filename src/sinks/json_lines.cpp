@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sinks/finding_text.hpp"
 #include "sinks/format/human.hpp"
 #include "sinks/format/json_writer.hpp"
 #include "sinks/version.hpp"
@@ -73,6 +74,10 @@ void write_frame_refs(JsonWriter& json, std::string_view name,
     json.begin_array(name);
     for (const event::FrameRef& ref : frames) {
         json.begin_object();
+        if (ref.role != event::Role::none) {
+            json.key("role");
+            json.plain_string(event::name(ref.role));
+        }
         write_tap(json, taps, ref.tap);
         json.key("frame");
         if (ref.frame == 0) {
@@ -85,6 +90,62 @@ void write_frame_refs(JsonWriter& json, std::string_view name,
         json.end_object();
     }
     json.end_array();
+}
+
+void write_verdicts(JsonWriter& json, std::string_view name, event::VerdictSet verdicts) {
+    if (verdicts.empty()) {
+        return;
+    }
+    json.begin_array(name);
+    for (const event::VerdictInfo& info : event::verdict_table()) {
+        if (verdicts.has(info.id)) {
+            json.plain_string(info.name);
+        }
+    }
+    json.end_array();
+}
+
+void write_finding(JsonWriter& json, const event::Event& event) {
+    const event::Finding& finding = event.finding;
+    if (finding.verdict == event::Verdict::none) {
+        return;
+    }
+    json.key("verdict");
+    json.plain_string(event::name(finding.verdict));
+    if (finding.cause != event::Cause::none) {
+        json.key("cause");
+        json.plain_string(event::name(finding.cause));
+    }
+    if (finding.confidence != event::Confidence::none) {
+        json.key("confidence");
+        json.plain_string(event::name(finding.confidence));
+    }
+    if (finding.place != event::Place::none) {
+        json.key("place");
+        json.plain_string(event::name(finding.place));
+        json.key("side");
+        json.plain_string(side_text(event));
+    }
+    if (finding.rule != event::Rule::none) {
+        json.key("rule");
+        json.plain_string(event::name(finding.rule));
+    }
+    write_verdicts(json, "excluded", finding.excluded);
+    write_verdicts(json, "possible", finding.possible);
+    if (finding.asked != 0) {
+        json.key("asked");
+        json.number(finding.asked);
+    }
+    if (finding.lag != 0) {
+        json.key("lag");
+        json.seconds(finding.lag);
+    }
+    if (finding.cost != 0) {
+        json.key("cost");
+        json.seconds(finding.cost);
+    }
+    json.key("sentence");
+    json.plain_string(finding_text(event));
 }
 
 [[nodiscard]] bool has_sequence(event::EventType type) {
@@ -149,6 +210,7 @@ void write_record(std::string& line, const event::Event& event, std::span<const 
         json.key("repeats");
         json.number(event.repeats_count);
     }
+    write_finding(json, event);
     write_frame_refs(json, "subject",
                      std::span(event.subject)
                          .first(std::min<std::size_t>(event.subjects_count, event.subject.size())),

@@ -18,7 +18,9 @@
 
 namespace tw::sinks {
 
-inline constexpr std::string_view kEventsSchema = "tapwitness/events/1";
+// The number grows when a key or a word changes its meaning or goes away; new ones come without.
+// events/2: `evidence` holds all that a verdict rests on, each with its `role`.
+inline constexpr std::string_view kEventsSchema = "tapwitness/events/2";
 inline constexpr std::string_view kFlowsSchema = "tapwitness/flows/1";
 
 // One output: a line that names its schema, then a line per record.

@@ -57,8 +57,11 @@ class Lists(ReadTest):
         self.assertIn("flows:", text)
         self.assertIn("#", text)
 
-    def test_verdicts_are_not_pretended(self):
-        self.refused("list", "verdicts", says="no verdicts")
+    def test_verdicts_are_listed_with_every_word_that_comes_with_them(self):
+        text = self.good("list", "verdicts")
+        for word in ("missed_by_capture", "sender_silent", "probable", "between the sender and",
+                     "ack_of_unseen", "cut_short"):
+            self.assertIn(word, text)
 
     def test_what_to_list_is_required_and_known(self):
         self.refused("list", says="see tapwitness list --help")

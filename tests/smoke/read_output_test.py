@@ -37,7 +37,7 @@ class Outputs(ReadTest):
     def test_events_tell_the_hole(self):
         lines = [json.loads(line)
                  for line in self.good("read", self.capture, "--events", "-").splitlines()]
-        self.assertEqual(lines[0]["schema"], "tapwitness/events/1")
+        self.assertEqual(lines[0]["schema"], "tapwitness/events/2")
         holes = [line for line in lines[1:] if line["type"] == "hole"]
         self.assertEqual(len(holes), 1)
         hole = holes[0]

@@ -58,6 +58,7 @@ enum class Confidence : std::uint8_t {
     probable,  // consistent, alternatives are not excluded
     proven,    // the captured bytes allow no other explanation
 };
+inline constexpr std::size_t kConfidences = static_cast<std::size_t>(Confidence::proven) + 1;
 
 // How a verdict was concluded.
 enum class Rule : std::uint8_t {
@@ -159,7 +160,8 @@ struct Finding {
 struct VerdictInfo {
     Verdict id;
     std::string_view name;
-    std::string_view sentence;  // what happened, for people
+    std::string_view words;     // the name for people, in tables and within a sentence
+    std::string_view sentence;  // what happened
     std::string_view help;      // what it rests on, and what to do
     bool network_loss;          // counts as a loss of the network, never of the capture
 };
@@ -176,6 +178,12 @@ struct RuleInfo {
 struct PlaceInfo {
     Place id;
     std::string_view name;
+    std::string_view help;
+};
+struct ConfidenceInfo {
+    Confidence id;
+    std::string_view name;
+    std::string_view help;
 };
 
 // Rows in the order of the enumerators.
@@ -183,6 +191,7 @@ struct PlaceInfo {
 [[nodiscard]] std::span<const CauseInfo, kCauses> cause_table();
 [[nodiscard]] std::span<const RuleInfo, kRules> rule_table();
 [[nodiscard]] std::span<const PlaceInfo, kPlaces> place_table();
+[[nodiscard]] std::span<const ConfidenceInfo, kConfidences> confidence_table();
 
 [[nodiscard]] std::string_view name(Verdict verdict);
 [[nodiscard]] std::string_view name(Cause cause);

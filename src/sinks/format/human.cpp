@@ -84,6 +84,14 @@ void append_v6(std::string& out, const flow::AddressV6& address) {
                            : fmt::format("{:.0f}", value);
 }
 
+// Rounded down to the second, also before 1970.
+[[nodiscard]] std::tm utc(Nanos time) {
+    const auto clock = static_cast<std::time_t>(time / kSecond - (time % kSecond < 0 ? 1 : 0));
+    std::tm date{};
+    ::gmtime_r(&clock, &date);
+    return date;
+}
+
 }  // namespace
 
 void append_address(std::string& out, const flow::Endpoint& endpoint) {
@@ -188,12 +196,12 @@ std::string percent_text(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string date_text(Nanos time) {
-    // Rounded down, also before 1970.
-    const Nanos seconds = time / kSecond - (time % kSecond < 0 ? 1 : 0);
-    const auto clock = static_cast<std::time_t>(seconds);
-    std::tm date{};
-    ::gmtime_r(&clock, &date);
-    return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", date);
+    return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", utc(time));
+}
+
+std::string clock_text(Nanos time) {
+    const Nanos part = ((time % kSecond) + kSecond) % kSecond;
+    return fmt::format("{:%H:%M:%S}.{:06}Z", utc(time), part / kMicrosecond);
 }
 
 }  // namespace tw::sinks::format

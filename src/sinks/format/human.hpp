@@ -42,5 +42,7 @@ void append_address(std::string& out, const flow::Endpoint& endpoint);
 [[nodiscard]] std::string percent_text(std::uint64_t part, std::uint64_t whole);
 // "2024-04-05 19:34:38 UTC"
 [[nodiscard]] std::string date_text(Nanos time);
+// "19:34:38.100000Z": a moment of the day in UTC, to the microsecond.
+[[nodiscard]] std::string clock_text(Nanos time);
 
 }  // namespace tw::sinks::format

@@ -42,7 +42,7 @@ Lines flow_lines(const std::vector<event::FlowRecord>& records, const Lines& tap
 TEST(EventLines, first_line_names_schema_version_and_taps) {
     const Lines lines = event_lines({}, {"core", "edge \"2\""});
     ASSERT_EQ(lines.size(), 1U);
-    EXPECT_EQ(lines[0], "{\"schema\":\"tapwitness/events/1\",\"version\":\"" +
+    EXPECT_EQ(lines[0], "{\"schema\":\"tapwitness/events/2\",\"version\":\"" +
                             std::string(sinks::version()) + R"(","taps":["core","edge \"2\""]})");
 }
 
@@ -83,9 +83,48 @@ TEST(EventLines, keys_without_meaning_are_absent) {
     event::Event event = story_hole();
     EXPECT_FALSE(nlohmann::json::parse(event_lines({event}).at(1)).contains("repeats"));
     EXPECT_FALSE(nlohmann::json::parse(event_lines({event}).at(1)).contains("fin_possible"));
+    EXPECT_FALSE(nlohmann::json::parse(event_lines({event}).at(1)).contains("sentence"));
     event.type = event::EventType::handshake;
     const auto json = nlohmann::json::parse(event_lines({event}).at(1));
     for (const char* key : {"seq_begin", "seq_end", "bytes", "resolution", "verdict", "cause"}) {
+        EXPECT_FALSE(json.contains(key)) << key;
+    }
+}
+
+TEST(EventLines, a_verdict_brings_its_keys) {
+    event::Event event = story_hole();
+    event.subject[0].role = event::Role::opener;
+    event.finding.verdict = event::Verdict::never_recovered;
+    event.finding.cause = event::Cause::sender_silent;
+    event.finding.confidence = event::Confidence::proven;
+    event.finding.rule = event::Rule::asked_in_vain;
+    event.finding.place = event::Place::sender_to_tap;
+    event.finding.excluded.add(event::Verdict::missed_by_capture);
+    event.finding.excluded.add(event::Verdict::sequence_overshoot);
+    event.finding.asked = 1;
+    event.finding.lag = 6'200 * kMillisecond;
+    event.finding.cost = 20 * kSecond;
+    const std::string line = event_lines({event}).at(1);
+    EXPECT_NE(line.find(R"("resolution":"never","verdict":"never_recovered",)"
+                        R"("cause":"sender_silent","confidence":"proven","place":"sender_to_tap",)"
+                        R"("side":"between 93.184.216.34 and the tap","rule":"asked_in_vain",)"
+                        R"("excluded":["missed_by_capture","sequence_overshoot"],"asked":1,)"
+                        R"("lag":6.200000000,"cost":20.000000000,"sentence":"server 93.184.)"),
+              std::string::npos)
+        << line;
+    EXPECT_NE(line.find(R"("subject":[{"role":"opener","tap":"core","frame":6,)"),
+              std::string::npos)
+        << line;
+}
+
+TEST(EventLines, an_unknown_verdict_claims_no_confidence_and_no_side) {
+    event::Event event = story_hole();
+    event.finding.verdict = event::Verdict::unknown;
+    event.finding.cause = event::Cause::not_enough_evidence;
+    event.finding.possible.add(event::Verdict::lost_before_tap);
+    const auto json = nlohmann::json::parse(event_lines({event}).at(1));
+    EXPECT_EQ(json["possible"], nlohmann::json::array({"lost_before_tap"}));
+    for (const char* key : {"confidence", "side", "place", "rule", "excluded", "cost", "lag"}) {
         EXPECT_FALSE(json.contains(key)) << key;
     }
 }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is said of bytes that were captured more than once.
+#include <fmt/core.h>
+
+#include "sinks/finding_clauses.hpp"
+#include "sinks/format/human.hpp"
+
+namespace tw::sinks {
+namespace {
+
+using event::Cause;
+using event::Event;
+using event::FrameRef;
+using event::Resolution;
+using event::Role;
+using event::Rule;
+using format::duration_text;
+
+// From the first copy to the first repeat; the finding's lag where the first copy is not named.
+[[nodiscard]] Nanos repeat_lag(const Event& event, const FindingWords& words) {
+    const FrameRef* original = words.find(Role::original);
+    return original != nullptr ? format::elapsed(original->time, event.time) : event.finding.lag;
+}
+
+[[nodiscard]] std::string why_spurious(const Event& event, const FindingWords& words) {
+    if (event.finding.rule == Rule::dsack) {
+        return fmt::format("{} reports {} as received twice{}", words.the_receiver(), words.them(),
+                           words.see(Role::dsack, "DSACK"));
+    }
+    if (event.finding.rule == Rule::sacked_before) {
+        return fmt::format("{} had reported {} as received{}", words.the_receiver(), words.them(),
+                           words.see(Role::sack, "SACK"));
+    }
+    if (event.finding.rule == Rule::ack_just_before) {
+        return fmt::format("the ACK{} was still on its way to {}", words.see(Role::ack),
+                           words.the_sender());
+    }
+    return fmt::format("{} had acknowledged {}{}", words.the_receiver(), words.them(),
+                       words.see(Role::ack));
+}
+
+}  // namespace
+
+std::string lost_after_tap(const Event& event, const FindingWords& words) {
+    const std::string asked = words.asked();
+    const Nanos lag = repeat_lag(event, words);
+    std::string answer;
+    if (!asked.empty()) {
+        answer = fmt::format("; {} {}", words.the_receiver(), asked);
+    }
+    std::string settled;
+    if (event.resolution == Resolution::never) {
+        settled = ", but never acknowledged";
+    } else if (asked.empty()) {
+        settled = " and only then acknowledged" + words.see(Role::ack);
+    }
+    return fmt::format("{} of {} passed the tap{}{}; sent again{}{}{}: {}lost{}{}", words.what(),
+                       words.sender(), words.see(Role::original), answer,
+                       lag > 0 ? fmt::format(" {} later", duration_text(lag)) : "",
+                       words.see_subject(), settled, words.probably(), words.where(),
+                       words.cost(lag));
+}
+
+std::string ack_lost(const Event& event, const FindingWords& words) {
+    if (event.finding.rule == Rule::syn_ack_again) {
+        return fmt::format(
+            "{} sent its SYN/ACK again{} although the ACK of {} had passed the "
+            "tap{}: the ACK was {}lost{}{}",
+            words.sender(), words.see_subject(), words.the_receiver(), words.see(Role::ack),
+            words.probably(), words.where(), words.cost(0));
+    }
+    const Nanos lag = event.finding.lag;
+    return fmt::format(
+        "{} acknowledged {} of {}{}, yet {} sent {} again{}{}: the ACK was {}lost"
+        "{}{}",
+        words.the_receiver(), words.what(), words.sender(), words.see(Role::ack),
+        words.the_sender(), words.them(),
+        lag > 0 ? fmt::format(" {} later", duration_text(lag)) : "", words.see_subject(),
+        words.probably(), words.where(), words.cost(lag));
+}
+
+std::string spurious_retransmission(const Event& event, const FindingWords& words) {
+    constexpr Phrase<Cause> kTails[] = {
+        {Cause::early_timer, "; the timer fired too early"},
+        {Cause::late_original, "; the first copy was only late"},
+    };
+    return fmt::format(
+        "{} sent {} again{}, but {}: {}a spurious retransmission, nothing was "
+        "lost{}",
+        words.sender(), words.what(), words.see_subject(), why_spurious(event, words),
+        words.probably(), pick(kTails, event.finding.cause));
+}
+
+std::string duplicated_by_mirror(const Event& event, const FindingWords& words) {
+    const FrameRef* repeat = event.subjects_count != 0 ? &event.subject[0] : nullptr;
+    const Nanos lag = repeat_lag(event, words);
+    return fmt::format(
+        "one frame of {} was captured {}{}: {}duplicated by the mirror, sent once", words.sender(),
+        lag > 0 ? fmt::format("twice, {} apart", duration_text(lag)) : "twice",
+        FindingWords::see_both(words.find(Role::original), repeat), words.probably());
+}
+
+std::string duplicated_in_network(const Event& event, const FindingWords& words) {
+    const FrameRef* repeat = event.subjects_count != 0 ? &event.subject[0] : nullptr;
+    const Nanos lag = repeat_lag(event, words);
+    return fmt::format("one segment of {} {}{}: {}duplicated in the network{}, nothing was lost",
+                       words.sender(),
+                       words.find(Role::original) != nullptr
+                           ? fmt::format("passed the tap twice, {} apart", duration_text(lag))
+                           : "arrived twice",
+                       FindingWords::see_both(words.find(Role::original), repeat), words.probably(),
+                       words.where());
+}
+
+}  // namespace tw::sinks
