@@ -30,6 +30,13 @@ CLIENT, SERVER = "10.78.0.1", "10.78.0.2"
 CLIENT6, SERVER6 = "fd78::1", "fd78::2"
 SNAPLEN = 160  # headers; the length comes from the IP header
 NFLOG_GROUP = 5
+SILENCE = """table inet silence {
+    chain out {
+        type filter hook output priority 0;
+        meta l4proto tcp drop
+    }
+}"""
+DRAIN_SECONDS = 0.15  # more than any delay of a scenario, both ways
 
 
 class LabError(Exception):
@@ -177,8 +184,15 @@ class Path:
             raise LabError(f"traffic: {errors}")
         time.sleep(self.setup.linger)
         stop(server)
-        time.sleep(0.1)
+        self.quiet()
         return int(output)
+
+    def quiet(self):
+        """No host sends any more, and what is under way arrives: so that the wire's log and the
+        capture end with the same frame."""
+        for name in ("c", "s"):
+            self.nft(name, SILENCE)
+        time.sleep(DRAIN_SECONDS)
 
 
 def run(setup, folder):

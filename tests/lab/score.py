@@ -9,6 +9,7 @@ import pathlib
 import socket
 import subprocess
 
+import connections
 import truth as truths
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -33,7 +34,6 @@ class Score:
     missed_told: int = 0
     missed_least: int = 0   # bytes that an ACK in the capture proves missed
     missed_most: int = 0    # and those that could be called so
-    other: list = dataclasses.field(default_factory=list)  # events of other types
 
     @property
     def missed_exact(self):
@@ -51,6 +51,13 @@ def events_of(capture, binary=BINARY):
     return [json.loads(line) for line in done.stdout.splitlines()[1:]]
 
 
+def flow_of(event, truth):
+    """The connection's key in the truth: its client's end."""
+    ends = [(packed(event["flow"][address]), event["flow"][port])
+            for address, port in (("src", "sport"), ("dst", "dport"))]
+    return next(end for end in ends if (end, True) in truth.sides or (end, False) in truth.sides)
+
+
 def packed(address):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return socket.inet_pton(family, address)
@@ -61,6 +68,7 @@ class Scorer:
         self.truth, self.events = truth, events
         self.score = Score()
         self.told_holes = collections.defaultdict(list)   # side: spans
+        self.told_facts = collections.defaultdict(list)   # flow: events
         self.told_repeats = set()                         # frames
         self.repeats = {}                                 # frame: (side, emission, passing)
         for side in truth.sides.values():
@@ -70,14 +78,28 @@ class Scorer:
     def run(self):
         for event in self.events:
             side = self.side_of(event)
-            if side is None or event["type"] not in JUDGED:
-                self.score.other.append(event)
+            if side is None:
+                self.row(event, [(truths.Label("no such connection"), 1)], f"event {event['id']}")
+            elif event["type"] not in JUDGED:
+                self.told_facts[flow_of(event, self.truth)].append(event)
             elif event["type"] == "hole":
                 self.hole(side, event)
             else:
                 self.repeat(side, event)
         self.untold()
+        for flow, connection in connections.connections(self.truth).items():
+            self.facts(flow, connection.facts(), self.told_facts.get(flow, []))
         return self.score
+
+    def facts(self, flow, facts, events):
+        """What was told of a whole connection, beside what there was to tell."""
+        for event in events:
+            label = facts.get(event["type"]) or truths.Label("nothing to tell")
+            self.row(event, [(label, 1)], f"event {event['id']}, {event['type']} port {flow[1]}")
+        for kind, label in facts.items():
+            if not any(event["type"] == kind for event in events):
+                self.score.rows.append(Row(label.word, "no event", "none", "not told",
+                                           where=f"{kind} port {flow[1]}"))
 
     def side_of(self, event):
         flow = event["flow"]

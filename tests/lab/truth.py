@@ -231,10 +231,10 @@ def resent_label(side, number, emission, units):
     told = side.acknowledged_in_capture(begin, end, number)
     if told is None:
         # Whether an ACK died before the tap or none was sent, the frames are the same.
-        sent = any(side.acknowledges(one.segment, begin, end) and one.time < emission.time
-                   for one in side.answers)
-        return Label("ack_lost_unseen" if sent else "spurious_retransmission", guess,
-                     right=frozenset({"spurious_retransmission", "ack_lost"} if sent else ()))
+        lost = any(side.acknowledges(one.segment, begin, end) and one.time < emission.time
+                   and not one.arrivals for one in side.answers)
+        return Label("ack_lost_unseen" if lost else "spurious_retransmission", guess,
+                     right=frozenset({"spurious_retransmission", "ack_lost"} if lost else ()))
     return acknowledged_label(side, emission, begin, end)
 
 

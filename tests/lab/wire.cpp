@@ -43,7 +43,7 @@ constexpr const char* kDescription =
     "--fault PLACE,WHICH...,WHAT: PLACE is before, after or mirror. WHICH are words that must all\n"
     "hold: data, ack (neither payload, SYN, FIN nor RST), syn, fin, c2s, s2c, large and small "
     "(more\n"
-    "than 1200 bytes of payload or not), quarter (connections whose client port divides by 4),\n"
+    "than 1200 bytes of payload or not), quarter (a quarter of the connections, by client port),\n"
     "skip=N (the first N pass). WHAT: drop=P, duplicate=P, delay=P with probability P; us=N says "
     "how\n"
     "much later the frame or its second copy comes, burst=N takes N frames in a row.\n\n"
@@ -123,6 +123,8 @@ class Wire {
     void receive(std::size_t link, std::size_t side);
     void arrived(std::size_t link, std::size_t side, std::span<const std::uint8_t> bytes);
     void depart(std::int64_t now);
+    // For the log: no two alike, so that it can be put in order by them.
+    [[nodiscard]] std::int64_t stamp() { return last_stamp_ = std::max(now_ns(), last_stamp_ + 1); }
     void sleep(std::int64_t now);
 
     std::vector<Link> links_;
@@ -131,6 +133,7 @@ class Wire {
     std::FILE* log_;
     std::priority_queue<Departure, std::vector<Departure>, std::greater<>> departures_;
     std::uint64_t order_ = 0;
+    std::int64_t last_stamp_ = 0;
     std::uint64_t frames_ = 0;
     std::uint64_t unsent_ = 0;
     std::vector<pollfd> polls_;
@@ -199,7 +202,7 @@ void Wire::arrived(std::size_t link_index, std::size_t side, std::span<const std
     if (mirror && side == 1) {
         return;  // a monitor port only sends
     }
-    const std::int64_t now = now_ns();
+    const std::int64_t now = stamp();
     const tw::lab::Traits traits = tw::lab::traits_of(bytes, port_);
     const Fate fate = faults_.decide(link.place(traits.to_server), traits);
     const std::uint64_t id = ++frames_;
@@ -229,7 +232,7 @@ void Wire::depart(std::int64_t now) {
     while (!departures_.empty() && departures_.top().time <= now) {
         const Departure& next = departures_.top();
         if (next.logged) {
-            fmt::print(log_, "O {} {} {}\n", now, links_[next.link].name, next.id);
+            fmt::print(log_, "O {} {} {}\n", stamp(), links_[next.link].name, next.id);
         }
         unsent_ += send(next.socket, next.frame->data(), next.frame->size(), 0) < 0 ? 1U : 0U;
         departures_.pop();

@@ -187,7 +187,9 @@ class Run:
             if capture_at == "mirror":
                 joined = self.join(by_link[first, c2s], passed, by_link[second, c2s], seen)
                 if ("ingress" if c2s else "egress") in mirrored:
-                    self.mirror(joined, by_link["mirror", c2s], left["mirror"], captures)
+                    copies = [one for one in left["mirror"] if one.segment.c2s == c2s]
+                    captures.number(self.mirrored(joined, by_link["mirror", c2s], copies),
+                                    self.captured, c2s)
             else:
                 joined = self.join_at_host(by_link[first, c2s], by_link[second, c2s], seen,
                                            c2s == (capture_at == "client"))
@@ -243,8 +245,10 @@ class Run:
         joined.sort(key=lambda one: one[1].time)
         return joined
 
-    def mirror(self, joined, entered, left, captures):
-        """The copies a mirror made of what passed: each once, or each twice."""
+    @staticmethod
+    def mirrored(joined, entered, left):
+        """What left the mirror, in order, as (passing, head): of what passed the tap each frame
+        entered it once, or twice."""
         copies = {}
         times = len(entered) // len(joined) if joined else 1
         expected = [one for one in joined for _ in range(times)]
@@ -254,9 +258,7 @@ class Run:
             if head != crossing.head:
                 raise TruthError("the mirror's frames are not those that passed")
             copies[crossing] = (emission, passing)
-        c2s = entered[0].segment.c2s if entered else True
-        captures.number([(copies[one], one.head) for one in left if one.segment.c2s == c2s],
-                        self.captured, c2s)
+        return [(copies[one], one.head) for one in left]
 
 
 class CaptureOrder:
