@@ -221,6 +221,7 @@ void Pipeline::State::sweep(FlowTable& table, std::uint32_t& at, Nanos now) {
 }
 
 void Pipeline::tick(Nanos now) {
+    state_->tracker.tick(state_->tables, now);
     if (!state_->options.flows.timeouts.enabled) {
         return;
     }

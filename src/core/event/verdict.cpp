@@ -149,6 +149,11 @@ constexpr RuleInfo kRuleRows[] = {
     {Rule::echo_of_repeat, "echo_of_repeat",
      "the ACK that first covers the bytes echoes the timestamp of the repeat: the repeat is what "
      "arrived"},
+    {Rule::echo_of_original, "echo_of_original",
+     "the ACK that first covers the bytes echoes the timestamp of the first copy: that one "
+     "arrived"},
+    {Rule::answer_too_soon, "answer_too_soon",
+     "the ACK came back sooner than the repeat could have reached the receiver"},
     {Rule::receiver_lacked, "receiver_lacked",
      "duplicate ACKs or SACK blocks of the receiver left the bytes out before they were repeated"},
     {Rule::ack_jump, "ack_jump", "the receiver's ACK moved on with the repeat, without a DSACK"},

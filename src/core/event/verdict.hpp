@@ -81,6 +81,8 @@ enum class Rule : std::uint8_t {
     fin_one_beyond,
     // repeats
     echo_of_repeat,
+    echo_of_original,
+    answer_too_soon,
     receiver_lacked,
     ack_jump,
     dsack,

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/tcp/options.hpp"
+#include "core/tcp/past.hpp"
 
 namespace tw::tcp {
 namespace {
@@ -30,16 +31,20 @@ void set_bit(Half& half, std::uint8_t mask, bool on) {
 
 }  // namespace
 
-Episodes::Episodes(const Options& options, event::Outbox& outbox, stats::Counters& counters)
-    : records_(options.records_max, options.backing),
+Episodes::Episodes(const Options& options, const History& history, event::Outbox& outbox,
+                   stats::Counters& counters)
+    : history_(history),
+      records_(options.records_max, options.backing),
       holes_(options.holes_max, options.backing),
+      cases_(options.cases_max, options.backing),
       direction_skew_(options.direction_skew),
       outbox_(outbox),
       counters_(counters) {}
 
 std::size_t Episodes::memory_bytes(const Options& options) {
     return std::size_t{options.records_max} * Pool<EpisodeRecord>::bytes_per_record() +
-           std::size_t{options.holes_max} * Pool<Hole>::bytes_per_record();
+           std::size_t{options.holes_max} * Pool<Hole>::bytes_per_record() +
+           std::size_t{options.cases_max} * Pool<Case>::bytes_per_record();
 }
 
 EpisodeRecord* Episodes::record(const Scene& scene, bool create) {
@@ -67,13 +72,22 @@ void Episodes::observe_rest(const Scene& scene, const decode::Segment& segment, 
     }
     observe_data(scene, segment, sender, flags);
     if (has(segment, flag::kAck)) {
-        observe_ack(scene, segment, sender ^ 1);
+        observe_ack(scene, segment, sender ^ 1, flags);
     }
     if (const EpisodeRecord* episodes = record(scene, false)) {
         const bool active = episodes->side[0].active() || episodes->side[1].active();
         scene.flow->bits =
             static_cast<std::uint8_t>(active ? scene.flow->bits | flow::flow_bit::kEpisodes
                                              : scene.flow->bits & ~flow::flow_bit::kEpisodes);
+        release_blank(scene, *episodes);
+    }
+}
+
+// Records are few: one is kept only while there is something to remember.
+void Episodes::release_blank(const Scene& scene, const EpisodeRecord& episodes) {
+    if (episodes.side[0].blank() && episodes.side[1].blank()) {
+        records_.give_back(scene.cold->episodes);
+        scene.cold->episodes = 0;
     }
 }
 
@@ -109,11 +123,6 @@ void Episodes::observe_data(const Scene& scene, const decode::Segment& s, std::u
         set_bit(me, bit::kProbeTail, me.seen_end == range.end);
     } else if (me.seen_end != seen_before) {
         set_bit(me, bit::kProbeTail, false);
-        EpisodeRecord* episodes = record(scene, false);
-        if (episodes != nullptr && episodes->side[sender].run.acknowledged_before) {
-            report_run(scene, sender, episodes->side[sender].run, Resolution::acknowledged_before,
-                       nullptr);
-        }
     }
 }
 
@@ -134,14 +143,15 @@ void Episodes::observe_behind(const Scene& scene, const decode::Segment& s, std:
     const bool probe_again =
         (me.bits & bit::kProbeTail) != 0 && old.begin == me.seen_end - 1 && repeated == 1;
     if (repeated != 0 && !probe_again && !flags.has(Flag::keep_alive)) {
-        extend_run(scene, sender, old, std::min(repeated, s.payload_bytes));
+        add_repeat(scene, sender, old, std::min(repeated, s.payload_bytes));
     }
     if (after(range.end, me.seen_end)) {
         me.seen_end = range.end;
     }
 }
 
-void Episodes::observe_ack(const Scene& scene, const decode::Segment& s, std::uint8_t owner) {
+void Episodes::observe_ack(const Scene& scene, const decode::Segment& s, std::uint8_t owner,
+                           FlagSet flags) {
     Half& half = scene.flow->half[owner];
     if ((half.bits & bit::kSeen) == 0) {
         return;
@@ -159,56 +169,23 @@ void Episodes::observe_ack(const Scene& scene, const decode::Segment& s, std::ui
         return;
     }
     HalfEpisodes& mine = episodes->side[owner];
+    if (!mine.active()) {
+        return;
+    }
+    OptionFacts options;
+    if (s.options_bytes != 0) {
+        options = read_options(s, scene.cold->base[owner]);
+    }
+    mine.sacks |= options.sack_count != 0;
     if (mine.holes_head != 0) {
-        acknowledge(scene, owner, mine, {holes_[mine.holes_head].begin, s.ack});
-        if (s.options_bytes != 0) {
-            const OptionFacts options = read_options(s, scene.cold->base[owner]);
-            for (std::uint32_t i = 0; i < options.sack_count; ++i) {
-                acknowledge(scene, owner, mine, {options.sack[i].left, options.sack[i].right});
-            }
+        note_asks(scene, mine, s, options, flags);
+        acknowledge(scene, mine, {holes_[mine.holes_head].begin, s.ack}, false);
+        for (std::uint32_t i = 0; i < options.sack_count; ++i) {
+            acknowledge(scene, mine, {options.sack[i].left, options.sack[i].right}, true);
         }
         report_waited(scene, owner, mine);
     }
-    RepeatRun& run = mine.run;
-    if (run.count != 0 && !run.acknowledged_before && at_or_before(run.end, s.ack)) {
-        const event::FrameRef ack{scene.frame, scene.now,
-                                  static_cast<std::uint8_t>(scene.flow->tap)};
-        report_run(scene, owner, run, Resolution::acknowledged, &ack);
-    }
-}
-
-// ---- repeats ----------------------------------------------------------------------------------
-
-void Episodes::extend_run(const Scene& scene, std::uint8_t owner, Range range,
-                          std::uint32_t payload) {
-    EpisodeRecord* episodes = record(scene, true);
-    if (episodes == nullptr) {
-        return;
-    }
-    const Half& receiver = scene.flow->half[owner ^ 1];
-    const bool acknowledged_before =
-        (receiver.bits & bit::kWindowSet) != 0 && at_or_before(range.end, receiver.ack);
-    RepeatRun& run = episodes->side[owner].run;
-    if (run.count != 0 && run.acknowledged_before != acknowledged_before) {
-        report_run(scene, owner, run,
-                   run.acknowledged_before ? Resolution::acknowledged_before : Resolution::never,
-                   nullptr);
-    }
-    if (run.count == 0) {
-        run = RepeatRun{};
-        run.begin = range.begin;
-        run.end = range.end;
-        run.acknowledged_before = acknowledged_before;
-        run.since = Lead(std::max(receiver.ack_time, scene.cold->first), scene.now);
-        run.first_time = scene.now;
-        run.first_frame = scene.frame;
-    }
-    run.begin = after(run.begin, range.begin) ? range.begin : run.begin;
-    run.end = after(range.end, run.end) ? range.end : run.end;
-    run.bytes += payload;
-    ++run.count;
-    run.last_time = scene.now;
-    run.last_frame = scene.frame;
+    answer_cases(scene, mine, s, options);
 }
 
 // ---- reports ----------------------------------------------------------------------------------
@@ -224,53 +201,60 @@ Event Episodes::event_of(const Scene& scene, std::uint8_t owner, EventType type)
     return event;
 }
 
-void Episodes::report_run(const Scene& scene, std::uint8_t owner, RepeatRun& run,
-                          Resolution resolution, const event::FrameRef* evidence) {
-    Event event = event_of(scene, owner, EventType::repeat);
-    event.resolution = resolution;
-    event.since = run.since.before(run.first_time);
-    event.time = run.first_time;
-    event.time_end = evidence != nullptr ? evidence->time : run.last_time;
-    event.seq_begin = run.begin;
-    event.seq_end = run.end;
-    event.bytes = run.bytes;
-    event.repeats_count = run.count;
-    event.subject[event.subjects_count++] = {run.first_frame, run.first_time, event.tap};
-    if (run.count > 1) {
-        event.subject[event.subjects_count++] = {run.last_frame, run.last_time, event.tap};
-    }
-    if (evidence != nullptr) {
-        event.evidence[event.evidence_count++] = *evidence;
-    }
-    outbox_.emit(event, counters_);
-    run = RepeatRun{};
-}
-
-void Episodes::report_hole(const Scene& scene, std::uint8_t owner, const Hole& hole, Range range,
+void Episodes::report_hole(const Scene& scene, std::uint8_t owner, const Hole& hole,
                            Resolution resolution) {
+    using event::Role;
     Event event = event_of(scene, owner, EventType::hole);
-    const bool resolved = resolution == Resolution::filled ||
-                          resolution == Resolution::filled_after_ack ||
-                          resolution == Resolution::acknowledged_unseen;
+    const bool missed = resolution == Resolution::acknowledged_unseen;
     const Nanos seen_last = std::max(scene.flow->half[0].ack_time, scene.flow->half[1].ack_time);
     event.resolution = resolution;
-    event.since = hole.since.before(hole.opened_time);
-    event.time = hole.opened_time;
-    event.time_end = resolved ? hole.touched_time : seen_last;
-    event.seq_begin = range.begin;
-    event.seq_end = range.end;
-    event.bytes = distance(range.begin, range.end);
+    event.since = hole.since.before(hole.opened.time);
+    event.time = hole.opened.time;
+    event.time_end = missed ? hole.acked.time : seen_last;
+    event.seq_begin = hole.begin;
+    event.seq_end = hole.end;
+    event.bytes = distance(hole.begin, hole.end);
     const flow::Half& half = scene.flow->half[owner];
-    event.fin_possible = resolution == Resolution::acknowledged_unseen &&
-                         range.end == half.seen_end && (half.bits & bit::kFin) == 0;
-    event.subject[event.subjects_count++] = {hole.opened_frame, hole.opened_time, event.tap};
-    if (resolved) {
-        event.evidence[event.evidence_count++] = {hole.touched_frame, hole.touched_time, event.tap};
+    event.fin_possible = missed && hole.end == half.seen_end && (half.bits & bit::kFin) == 0;
+    event.subject[event.subjects_count++] = {hole.opened.frame, hole.opened.time, event.tap,
+                                             hole.by_data ? Role::opener : Role::ack};
+    if (missed) {
+        event.evidence[event.evidence_count++] = {hole.acked.frame, hole.acked.time, event.tap,
+                                                  hole.by_sack ? Role::sack : Role::ack};
+        event.finding = judge_missed(hole.by_sack);
+    } else {
+        event.finding =
+            resolution == Resolution::never ? judge_unfilled(scene, owner, hole) : judge_limit();
     }
-    if (resolution == Resolution::acknowledged_unseen || resolution == Resolution::never) {
+    if (hole.asked != 0) {
+        event.evidence[event.evidence_count++] = {hole.ask.frame, hole.ask.time, event.tap,
+                                                  Role::dup_ack};
+    }
+    if (missed || resolution == Resolution::never) {
         records_[scene.cold->episodes].side[owner].missing_bytes += event.bytes;
     }
     outbox_.emit(event, counters_);
+}
+
+// Still open when the connection ends.
+event::Finding Episodes::judge_unfilled(const Scene& scene, std::uint8_t owner, const Hole& hole) {
+    const HalfEpisodes& half = records_[scene.cold->episodes].side[owner];
+    const Half& sender = scene.flow->half[owner];
+    const Half& receiver = scene.flow->half[owner ^ 1];
+    OpenFacts facts;
+    facts.path = path_times(scene, owner);
+    facts.bytes = distance(hole.begin, hole.end);
+    facts.asked = hole.asked;
+    facts.asked_for =
+        hole.asked != 0 ? std::max(sender.ack_time, receiver.ack_time) - hole.ask.time : 0;
+    facts.sender_went_on =
+        hole.asked != 0 && sender.ack_time > hole.ask.time + facts.path.to_sender;
+    facts.sender_closed = (sender.bits & bit::kFin) != 0;
+    facts.fin_opened = hole.opener_fin;
+    facts.fins_repeated = half.fin_repeats;
+    facts.others_refilled = half.resent_time > hole.opened.time;
+    facts.receiver_heard = receiver.ack_time > hole.opened.time;
+    return judge_open(facts);
 }
 
 std::array<std::uint64_t, 2> Episodes::close(const Scene& scene) {
@@ -290,18 +274,14 @@ std::array<std::uint64_t, 2> Episodes::close(const Scene& scene) {
 }
 
 void Episodes::close_half(const Scene& scene, std::uint8_t owner, HalfEpisodes& half) {
+    while (half.cases_head != 0) {
+        conclude(scene, owner, half.cases_head, false);
+    }
     while (half.holes_head != 0) {
-        Hole& hole = holes_[half.holes_head];
-        flush_prefix(scene, owner, hole);
-        report_hole(scene, owner, hole, {hole.begin, hole.end},
+        const Hole& hole = holes_[half.holes_head];
+        report_hole(scene, owner, hole,
                     hole.acknowledged ? Resolution::acknowledged_unseen : Resolution::never);
         drop(half, &half.holes_head);
-    }
-    if (half.run.count != 0) {
-        report_run(
-            scene, owner, half.run,
-            half.run.acknowledged_before ? Resolution::acknowledged_before : Resolution::never,
-            nullptr);
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What happened, by bytes and causality instead of by tshark's rules: holes (ranges that should
-// have been seen and were not) and runs of repeats (ranges seen before), each followed from its
-// first sign to its resolution and reported once. Bounded: per direction and by pools; limits are
-// counted.
+// have been seen and were not) and repeats (ranges seen before), each followed from its first sign
+// to its resolution, kept as a case while evidence may still come, judged and reported once.
+// Bounded: per direction and by pools; limits are counted. Holes: holes.cpp, cases: cases.cpp.
 //
 //   seen_begin        hole            hole   seen_end
 //       |-------------[....)----------[..)------|            one direction's sequence numbers
@@ -19,6 +19,8 @@
 #include "core/flow/table.hpp"
 #include "core/options.hpp"
 #include "core/tcp/flags.hpp"
+#include "core/tcp/history.hpp"
+#include "core/tcp/judge.hpp"
 
 namespace tw::tcp {
 
@@ -46,36 +48,65 @@ class Lead {
     std::uint32_t steps_ = 0;
 };
 
+// A segment seen.
+struct Moment {
+    Nanos time;
+    std::uint64_t frame;  // 0 = not numbered (live)
+};
+
 struct Hole {
     std::uint32_t begin;
     std::uint32_t end;
-    std::uint32_t origin;  // where the run of bytes filled from the left began; == begin if none
-    std::uint32_t next;    // towards higher numbers; 0 = last
-    Nanos opened_time;
-    std::uint64_t opened_frame;
-    Nanos touched_time;  // last filled or acknowledged
-    std::uint64_t touched_frame;
-    Lead since;         // opened_time back to the byte before it: its own were not sent earlier
-    bool acknowledged;  // the receiver has these bytes; waits direction_skew for late capture
+    std::uint32_t next;  // towards higher numbers; 0 = last
+    Lead since;          // opened.time back to the byte before it: its own were not sent earlier
+    Moment opened;
+    Moment acked;  // with `acknowledged`: the ACK
+    Moment ask;    // with `asked`: the receiver's first request
+    // The segment that opened it, if it was data.
+    std::uint32_t opener_tsval;
+    std::uint32_t opener_ack;
+    std::uint16_t opener_ip_id;
+    std::uint16_t asked;  // the receiver's requests, saturating
+    bool by_data;         // else an ACK showed it
+    bool opener_timed;    // opener_tsval is valid
+    bool opener_fin;      // the opener is a FIN without data
+    bool acknowledged;    // the receiver has these bytes; waits direction_skew for late capture
+    bool by_sack;         // acknowledged so
 };
-static_assert(sizeof(Hole) <= 56);
+static_assert(sizeof(Hole) <= 88);
 
 struct Range {
     std::uint32_t begin;
     std::uint32_t end;  // one past the last
 };
 
-struct RepeatRun {
-    std::uint32_t begin;
-    std::uint32_t end;
-    std::uint64_t bytes;
-    std::uint32_t count : 31;  // segments; 0 = no run
-    std::uint32_t acknowledged_before : 1;
-    Lead since;  // first_time back to the receiver's last segment: an ACK may have been lost since
-    Nanos first_time;
-    Nanos last_time;
-    std::uint64_t first_frame;
-    std::uint64_t last_frame;
+// A filled part of a hole, or bytes sent again, while the receiver may still say more about it.
+struct Case {
+    std::uint32_t next;  // of the same direction, in order of their first sign; 0 = last
+    std::uint32_t due_next;
+    std::uint32_t due_previous;
+    std::uint32_t owner;  // the connection (History::owner_of)
+    Range range;
+    Lead since;              // hole: as its; repeat: first.time back to the receiver's last segment
+    std::uint32_t segments;  // fillers or repeats
+    std::uint64_t bytes;     // sent again: payload; a hole's length otherwise
+    Nanos due;               // when it is judged; 0 = not before it is resolved
+    Moment first;            // hole: the opener; repeat: the first one
+    Moment last;             // filler, repeat
+    Moment original;         // repeat: the first copy, time 0 = not known
+    Moment ack;
+    Moment ask;
+    Moment dsack;
+    std::uint32_t first_end;    // one past the first segment
+    std::uint32_t first_tsval;  // of the first and the last repeat, and of the first copy
+    std::uint32_t last_tsval;
+    std::uint32_t original_tsval;
+    bool timed;         // these are valid
+    std::uint8_t side;  // whose bytes they are
+    event::EventType type;
+    event::Resolution resolution;
+    FillFacts fill;      // type hole
+    RepeatFacts repeat;  // type repeat
 };
 
 struct HalfEpisodes {
@@ -88,9 +119,17 @@ struct HalfEpisodes {
     std::uint64_t missing_bytes;  // of holes that ended acknowledged_unseen or never
     // The latest ranges reported acknowledged_unseen: a copy captured after all is no repeat.
     Range missed[kMissedMax];
-    RepeatRun run;
+    std::uint32_t cases_head;
+    std::uint32_t cases_count;
+    Nanos resent_time;          // of the last byte known to be sent again, no FIN alone
+    std::uint32_t fin_repeats;  // FINs without data, sent again
+    bool sacks;                 // the receiver of these bytes uses SACK
 
-    [[nodiscard]] bool active() const { return holes_head != 0 || run.count != 0; }
+    [[nodiscard]] bool active() const { return holes_head != 0 || cases_head != 0; }
+    // Nothing has to be remembered of this direction.
+    [[nodiscard]] bool blank() const {
+        return !active() && missed_count == 0 && missing_bytes == 0 && fin_repeats == 0;
+    }
 };
 
 struct EpisodeRecord {
@@ -115,14 +154,22 @@ class Episodes {
     static constexpr std::uint32_t kHolesPerHalf = 128;
     // No window reaches farther (RFC 7323 section 2.3), so such a jump is no hole.
     static constexpr std::uint32_t kJumpMax = 1U << 30;
+    // Cases of one direction. Beyond it the oldest is judged unknown.
+    static constexpr std::uint32_t kCasesPerHalf = 32;
+    // How long after its resolution a case waits for what the receiver says of it: a round trip is
+    // shorter, and so is a retransmission timeout that is not backed off.
+    static constexpr Nanos kEvidenceWait = kSecond;
 
     struct Options {
         std::uint32_t records_max;
         std::uint32_t holes_max;
+        std::uint32_t cases_max;
         Backing backing;
         std::array<Nanos, kTapsMax> direction_skew;  // index: Frame::tap
     };
-    Episodes(const Options& options, event::Outbox& outbox, stats::Counters& counters);
+    // `history` holds the segment at hand whenever observe() is called.
+    Episodes(const Options& options, const History& history, event::Outbox& outbox,
+             stats::Counters& counters);
     // Holds for what waits already, too.
     void set_direction_skew(const std::array<Nanos, kTapsMax>& skew) { direction_skew_ = skew; }
 
@@ -146,6 +193,9 @@ class Episodes {
         observe_rest(scene, segment, sender, flags);
     }
 
+    // Judges what has waited long enough; `tables` are those of IPv4 and IPv6.
+    void tick(flow::FlowTable* tables, Nanos now);
+
     // The connection ends: whatever is open is reported and its records are freed. Returns the
     // missing bytes by side.
     std::array<std::uint64_t, 2> close(const Scene& scene);
@@ -159,13 +209,16 @@ class Episodes {
                       FlagSet flags);
     void observe_behind(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,
                         FlagSet flags, Range range);
-    void observe_ack(const Scene& scene, const decode::Segment& segment, std::uint8_t owner);
+    void observe_ack(const Scene& scene, const decode::Segment& segment, std::uint8_t owner,
+                     FlagSet flags);
+    void release_blank(const Scene& scene, const EpisodeRecord& episodes);
 
     [[nodiscard]] EpisodeRecord* record(const Scene& scene, bool create);
     void open_hole(const Scene& scene, std::uint8_t owner, Range range, bool acknowledged);
     [[nodiscard]] bool append(HalfEpisodes& half, const Hole& hole);
     void drop(HalfEpisodes& half, std::uint32_t* link);
     [[nodiscard]] static std::uint32_t missed_before(const HalfEpisodes& half, Range range);
+    void limit_reached(const Scene& scene, std::uint8_t owner, const Hole& hole);
     void give_up_lowest(const Scene& scene, std::uint8_t owner, HalfEpisodes& half);
     // Both return how many bytes of the range no copy had been captured of.
     [[nodiscard]] std::uint32_t captured_first(const Scene& scene, std::uint8_t owner, Range range);
@@ -173,21 +226,43 @@ class Episodes {
                                      Range range);
     void fill_part(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, Hole& hole,
                    Range part);
+    void note_asks(const Scene& scene, HalfEpisodes& half, const decode::Segment& segment,
+                   const OptionFacts& options, FlagSet flags);
     [[nodiscard]] bool split(HalfEpisodes& half, Hole& hole, std::uint32_t at);
-    void acknowledge(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, Range range);
+    void acknowledge(const Scene& scene, HalfEpisodes& half, Range range, bool by_sack);
     void report_waited(const Scene& scene, std::uint8_t owner, HalfEpisodes& half);
-    void flush_prefix(const Scene& scene, std::uint8_t owner, Hole& hole);
-    void extend_run(const Scene& scene, std::uint8_t owner, Range range, std::uint32_t payload);
-    void report_run(const Scene& scene, std::uint8_t owner, RepeatRun& run,
-                    event::Resolution resolution, const event::FrameRef* evidence);
-    void report_hole(const Scene& scene, std::uint8_t owner, const Hole& hole, Range range,
+    void report_hole(const Scene& scene, std::uint8_t owner, const Hole& hole,
                      event::Resolution resolution);
+    [[nodiscard]] event::Finding judge_unfilled(const Scene& scene, std::uint8_t owner,
+                                                const Hole& hole);
+
+    // cases.cpp
+    void add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Hole& hole,
+                  Range part);
+    void add_repeat(const Scene& scene, std::uint8_t owner, Range range, std::uint32_t payload);
+    [[nodiscard]] bool extend_repeat(const Scene& scene, HalfEpisodes& half, const Case& more);
+    void append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Case& added);
+    void answer_cases(const Scene& scene, HalfEpisodes& half, const decode::Segment& segment,
+                      const OptionFacts& options);
+    void wait_for_evidence(std::uint32_t index, Nanos due);
+    void unlink_due(Case& waiting);
+    void conclude(const Scene& scene, std::uint8_t owner, std::uint32_t index, bool cut_short);
+    void remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t index);
+    [[nodiscard]] PathTimes path_times(const Scene& scene, std::uint8_t owner) const;
+    [[nodiscard]] const Sighting* sighting(const Scene& scene) const {
+        return history_.latest(*scene.flow, History::owner_of(scene.slot, scene.table->v6()));
+    }
+
     void close_half(const Scene& scene, std::uint8_t owner, HalfEpisodes& half);
     [[nodiscard]] event::Event event_of(const Scene& scene, std::uint8_t owner,
                                         event::EventType type) const;
 
+    const History& history_;
     Pool<EpisodeRecord> records_;
     Pool<Hole> holes_;
+    Pool<Case> cases_;
+    std::uint32_t due_head_ = 0;  // in order of their resolution
+    std::uint32_t due_tail_ = 0;
     std::array<Nanos, kTapsMax> direction_skew_;
     event::Outbox& outbox_;
     stats::Counters& counters_;

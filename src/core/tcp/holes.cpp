@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The holes of one direction: how they open, fill, split, are acknowledged and leave.
+// The holes of one direction: how they open, fill, split, are asked for and acknowledged, and
+// leave.
 #include <algorithm>
 
 #include "core/tcp/episodes.hpp"
+#include "core/tcp/past.hpp"
 
 namespace tw::tcp {
 
@@ -21,16 +23,28 @@ void Episodes::open_hole(const Scene& scene, std::uint8_t owner, Range range, bo
     // Data shows a hole of its sender, an ACK one of the other side.
     const Nanos raised = acknowledged ? scene.flow->half[owner].nxt_time : scene.raised;
     hole.since = Lead(std::max(raised, scene.cold->first), scene.now);
-    hole.begin = hole.origin = range.begin;
+    hole.begin = range.begin;
     hole.end = range.end;
-    hole.opened_time = hole.touched_time = scene.now;
-    hole.opened_frame = hole.touched_frame = scene.frame;
+    hole.opened = hole.acked = {scene.now, scene.frame};
     hole.acknowledged = acknowledged;
-    if (!append(half, hole)) {
-        counters_.add(stats::Counter::holes_exhausted);
-        scene.flow->bits |= flow::flow_bit::kDetailsLost;
-        report_hole(scene, owner, hole, range, Resolution::unknown_limit);
+    hole.by_data = !acknowledged;
+    if (const Sighting* opener = sighting(scene); opener != nullptr && !acknowledged) {
+        hole.opener_tsval = opener->tsval;
+        hole.opener_timed = opener->has_timestamps != 0;
+        hole.opener_ack = opener->ack;
+        hole.opener_ip_id = opener->ip_id;
+        hole.opener_fin = opener->payload_bytes == 0 && opener->has(decode::tcp_flag::kFin);
     }
+    if (!append(half, hole)) {
+        limit_reached(scene, owner, hole);
+    }
+}
+
+void Episodes::limit_reached(const Scene& scene, std::uint8_t owner, const Hole& hole) {
+    counters_.add(stats::Counter::holes_exhausted);
+    scene.flow->bits |= flow::flow_bit::kDetailsLost;
+    report_hole(scene, owner, hole,
+                hole.acknowledged ? Resolution::acknowledged_unseen : Resolution::unknown_limit);
 }
 
 // A new hole always lies above the others. It continues the last one where nothing was captured
@@ -66,12 +80,7 @@ void Episodes::drop(HalfEpisodes& half, std::uint32_t* link) {
 
 // The list is full: the lowest one leaves.
 void Episodes::give_up_lowest(const Scene& scene, std::uint8_t owner, HalfEpisodes& half) {
-    Hole& lowest = holes_[half.holes_head];
-    counters_.add(stats::Counter::holes_exhausted);
-    scene.flow->bits |= flow::flow_bit::kDetailsLost;
-    flush_prefix(scene, owner, lowest);
-    report_hole(scene, owner, lowest, {lowest.begin, lowest.end},
-                lowest.acknowledged ? Resolution::acknowledged_unseen : Resolution::unknown_limit);
+    limit_reached(scene, owner, holes_[half.holes_head]);
     drop(half, &half.holes_head);
 }
 
@@ -120,7 +129,6 @@ std::uint32_t Episodes::fill(const Scene& scene, std::uint8_t owner, HalfEpisode
         filled += distance(part.begin, part.end);
         fill_part(scene, owner, half, hole, part);
         if (hole.begin == hole.end) {
-            flush_prefix(scene, owner, hole);
             drop(half, link);
         } else {
             link = &hole.next;
@@ -129,25 +137,18 @@ std::uint32_t Episodes::fill(const Scene& scene, std::uint8_t owner, HalfEpisode
     return filled;
 }
 
-// From the left the hole shrinks and remembers what was filled, so that a hole refilled in order is
-// one episode; anywhere else the filled part is reported at once.
+// What was filled becomes a case; what is left of the hole, to its left and right, stays open.
 void Episodes::fill_part(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, Hole& hole,
                          Range part) {
+    add_fill(scene, owner, half, hole, part);
     if (part.begin == hole.begin) {
         hole.begin = part.end;
-        hole.touched_time = scene.now;
-        hole.touched_frame = scene.frame;
         return;
     }
-    Hole middle = hole;
-    middle.touched_time = scene.now;
-    middle.touched_frame = scene.frame;
-    report_hole(scene, owner, middle, part,
-                hole.acknowledged ? Resolution::filled_after_ack : Resolution::filled);
     if (part.end != hole.end && !split(half, hole, part.end)) {
-        counters_.add(stats::Counter::holes_exhausted);
-        scene.flow->bits |= flow::flow_bit::kDetailsLost;
-        report_hole(scene, owner, hole, {part.end, hole.end}, Resolution::unknown_limit);
+        Hole right = hole;
+        right.begin = part.end;
+        limit_reached(scene, owner, right);
     }
     hole.end = part.begin;
 }
@@ -159,7 +160,7 @@ bool Episodes::split(HalfEpisodes& half, Hole& hole, std::uint32_t at) {
         return false;
     }
     Hole right = hole;
-    right.begin = right.origin = at;
+    right.begin = at;
     holes_[index] = right;
     hole.end = at;
     hole.next = index;
@@ -170,8 +171,7 @@ bool Episodes::split(HalfEpisodes& half, Hole& hole, std::uint32_t at) {
 
 // The receiver has `range`: what of it lies in holes was missed by the capture, unless it turns up
 // within direction_skew.
-void Episodes::acknowledge(const Scene& scene, std::uint8_t owner, HalfEpisodes& half,
-                           Range range) {
+void Episodes::acknowledge(const Scene& scene, HalfEpisodes& half, Range range, bool by_sack) {
     for (std::uint32_t index = half.holes_head; index != 0; index = holes_[index].next) {
         Hole* hole = &holes_[index];
         if (at_or_before(range.end, hole->begin)) {
@@ -188,11 +188,10 @@ void Episodes::acknowledge(const Scene& scene, std::uint8_t owner, HalfEpisodes&
         if (after(hole->end, range.end) && !split(half, *hole, range.end)) {
             continue;
         }
-        flush_prefix(scene, owner, *hole);
         hole->acknowledged = true;
+        hole->by_sack = by_sack;
+        hole->acked = {scene.now, scene.frame};
         ++half.waiting_count;
-        hole->touched_time = scene.now;
-        hole->touched_frame = scene.frame;
     }
 }
 
@@ -204,24 +203,41 @@ void Episodes::report_waited(const Scene& scene, std::uint8_t owner, HalfEpisode
     const Nanos skew = direction_skew_[tap < kTapsMax ? tap : 0];
     for (std::uint32_t* link = &half.holes_head; *link != 0;) {
         Hole& hole = holes_[*link];
-        if (!hole.acknowledged || scene.now - hole.touched_time < skew) {
+        if (!hole.acknowledged || scene.now - hole.acked.time < skew) {
             link = &hole.next;
             continue;
         }
-        flush_prefix(scene, owner, hole);
-        report_hole(scene, owner, hole, {hole.begin, hole.end}, Resolution::acknowledged_unseen);
+        report_hole(scene, owner, hole, Resolution::acknowledged_unseen);
         half.missed[half.missed_count++ % HalfEpisodes::kMissedMax] = {hole.begin, hole.end};
         drop(half, link);
     }
 }
 
-// What was filled from the left so far is an episode of its own once the rest goes another way.
-void Episodes::flush_prefix(const Scene& scene, std::uint8_t owner, Hole& hole) {
-    if (hole.origin != hole.begin) {
-        report_hole(scene, owner, hole, {hole.origin, hole.begin},
-                    hole.acknowledged ? Resolution::filled_after_ack : Resolution::filled);
+// The receiver shows that it lacks bytes although later ones arrived (RFC 5681 section 4.2, RFC
+// 2018): a duplicate ACK asks for the lowest hole, a SACK block for all holes below it.
+void Episodes::note_asks(const Scene& scene, HalfEpisodes& half, const decode::Segment& s,
+                         const OptionFacts& options, FlagSet flags) {
+    constexpr std::uint8_t kNoAck =
+        decode::tcp_flag::kSyn | decode::tcp_flag::kFin | decode::tcp_flag::kRst;
+    const Sighting* const seen = sighting(scene);
+    if (seen == nullptr || s.payload_bytes != 0 || (s.flags & kNoAck) != 0 ||
+        is_copy(history_, *seen)) {
+        return;
     }
-    hole.origin = hole.begin;
+    const Sighting* const before = before_of_sender(history_, *seen);
+    const bool again =
+        flags.has(Flag::duplicate_ack) || (before != nullptr && before->ack == s.ack);
+    for (std::uint32_t index = half.holes_head; index != 0; index = holes_[index].next) {
+        Hole& hole = holes_[index];
+        bool asks = again && hole.begin == s.ack;
+        for (std::uint32_t i = seen->is_dsack; i < options.sack_count && !asks; ++i) {
+            asks = at_or_before(s.ack, hole.begin) && at_or_before(hole.end, options.sack[i].left);
+        }
+        if (asks && !hole.acknowledged) {
+            hole.ask = hole.asked == 0 ? Moment{scene.now, scene.frame} : hole.ask;
+            hole.asked = static_cast<std::uint16_t>(hole.asked + (hole.asked != UINT16_MAX));
+        }
+    }
 }
 
 }  // namespace tw::tcp

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "core/tcp/completeness.hpp"
+#include "core/tcp/past.hpp"
 
 namespace tw::tcp {
 namespace {
@@ -27,6 +28,7 @@ struct PoolSizes {
     std::uint32_t details;
     std::uint32_t episodes;
     std::uint32_t holes;
+    std::uint32_t cases;
 };
 
 // Flags and episodes belong to a part of the connections only; divisor 1 provides
@@ -38,15 +40,16 @@ PoolSizes pool_sizes(const FlowOptions& options) {
         return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(count, 4096, UINT32_MAX - 1));
     };
     if (divisor == 1) {
-        return {sized(flows * 2), sized(flows), sized(flows * 2)};
+        return {sized(flows * 2), sized(flows), sized(flows * 2), sized(flows)};
     }
-    return {sized(flows / divisor), sized(flows / (2 * divisor)), sized(flows / (2 * divisor))};
+    return {sized(flows / divisor), sized(flows / (4 * divisor)), sized(flows / (4 * divisor)),
+            sized(flows / (8 * divisor))};
 }
 
 Episodes::Options episode_options(const FlowOptions& options,
                                   const std::array<Nanos, kTapsMax>& direction_skew) {
     const PoolSizes sizes = pool_sizes(options);
-    return {sizes.episodes, sizes.holes, options.backing, direction_skew};
+    return {sizes.episodes, sizes.holes, sizes.cases, options.backing, direction_skew};
 }
 
 std::uint32_t flight_chunks(const PipelineOptions& options) {
@@ -88,7 +91,8 @@ Tracker::Tracker(const PipelineOptions& options, event::Outbox& outbox, stats::C
       counters_(counters),
       details_(pool_sizes(options.flows).details, options.flows.backing),
       history_(options.flows.backing),
-      episodes_(episode_options(options.flows, options.analysis.direction_skew), outbox, counters),
+      episodes_(episode_options(options.flows, options.analysis.direction_skew), history_, outbox,
+                counters),
       flight_pool_(flight_chunks(options)) {
     if (exact_flight_) {
         flights_[0] = LazyArray<Flight>(std::size_t{options.flows.v4_max} * 2, Backing::lazy);
@@ -147,6 +151,7 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     }
     observation.completeness = meeting == Meeting::reused ? completeness::kSyn : flow.completeness;
     const Nanos raised = flow.half[sender].nxt_time;
+    const bool shaken = (flow.bits & flow::flow_bit::kRttSet) != 0;
     observation.flags = judge_segment(table, slot, frame.time, found, meeting);
     observation.initial_rtt = initial_rtt(flow);
     flow.last_seen = flow::coarse_time(frame.time) & 0x7FF'FFFFU;
@@ -154,6 +159,10 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
         return;  // not sent now, only quoted
     }
     history_.add(flow, History::owner_of(slot, table.v6()), frame, found);
+    if ((segment.flags & flag::kSyn) != 0 ||
+        shaken != ((flow.bits & flow::flow_bit::kRttSet) != 0)) {
+        note_handshake(table, slot, sender);
+    }
     flow::Half& me = flow.half[sender];
     ++me.packets;
     const std::uint32_t before = me.payload_low;
@@ -166,6 +175,28 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     if (segment.payload_known) {
         episodes_.observe({&table, slot, &flow, &cold, frame.time, frame.number, raised}, segment,
                           sender, observation.flags);
+    }
+}
+
+// The two halves of the initial round trip: from the tap to the server and back, then to the
+// client. A repeated SYN could be answered by either answer: nothing is learnt from it.
+void Tracker::note_handshake(flow::FlowTable& table, std::uint32_t slot, std::uint8_t sender) {
+    constexpr std::uint32_t kSteps = 8;
+    Flow& flow = table.flow(slot);
+    const Sighting* const answer = history_.latest(flow, History::owner_of(slot, table.v6()));
+    const Sighting* asked = nullptr;
+    const Sighting* at =
+        answer != nullptr && answer->has(flag::kAck) ? history_.before(*answer) : nullptr;
+    for (std::uint32_t i = 0; at != nullptr && i < kSteps; ++i, at = history_.before(*at)) {
+        if (at->sender != sender && at->has(flag::kSyn)) {
+            if (asked != nullptr) {
+                return;
+            }
+            asked = at;
+        }
+    }
+    if (asked != nullptr && asked->end() == answer->ack && flow.half[sender].rtt_code == 0) {
+        flow.half[sender].rtt_code = rtt_code(answer->time - asked->time);
     }
 }
 

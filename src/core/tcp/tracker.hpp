@@ -32,6 +32,9 @@ class Tracker {
     // Observation::tcp and everything after it is filled in.
     void observe(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
                  const decode::Decoded& found, bool created, Observation& observation);
+    // Judges what has waited long enough for evidence. `tables`: of IPv4 and IPv6.
+    void tick(flow::FlowTable* tables, Nanos now) { episodes_.tick(tables, now); }
+
     // Reports what is open and the connection itself, and frees what it held. The caller removes or
     // reuses the record.
     void close(flow::FlowTable& table, std::uint32_t slot);
@@ -54,6 +57,7 @@ class Tracker {
   private:
     void restart(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
                  const decode::Decoded& found);
+    void note_handshake(flow::FlowTable& table, std::uint32_t slot, std::uint8_t sender);
     [[nodiscard]] FlagSet judge_segment(flow::FlowTable& table, std::uint32_t slot, Nanos now,
                                         const decode::Decoded& found, Meeting meeting);
     [[nodiscard]] SideDetail* detail(flow::Flow& flow, flow::ColdFlow& cold, std::uint8_t side);

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Cases: filled parts of holes, and bytes sent again. Facts are gathered when they show and for a
+// while after, since the receiver may yet report a duplicate; then the case is judged and leaves.
+#include <algorithm>
+
+#include "core/tcp/episodes.hpp"
+#include "core/tcp/past.hpp"
+
+namespace tw::tcp {
+namespace {
+
+using event::Event;
+using event::EventType;
+using event::FrameRef;
+using event::Resolution;
+using event::Role;
+
+Order order_of(std::uint32_t number, std::uint32_t other) {
+    return number == other ? Order::same : after(number, other) ? Order::later : Order::earlier;
+}
+
+Moment moment_of(const Sighting& sighting) {
+    return {sighting.time, sighting.frame};
+}
+
+// Bytes that two ranges share.
+std::uint32_t shared(Range one, Range other) {
+    if (at_or_before(one.end, other.begin) || at_or_before(other.end, one.begin)) {
+        return 0;
+    }
+    return distance(after(one.begin, other.begin) ? one.begin : other.begin,
+                    after(one.end, other.end) ? other.end : one.end);
+}
+
+bool same_story(const FillFacts& one, const FillFacts& other) {
+    return one.by_timestamp == other.by_timestamp && one.by_ack == other.by_ack &&
+           one.by_ip_id == other.by_ip_id && one.after_ack == other.after_ack;
+}
+
+void add_evidence(Event& event, const Moment& moment, Role role) {
+    if (moment.time != 0 && event.evidence_count < Event::kEvidenceMax) {
+        event.evidence[event.evidence_count++] = {moment.frame, moment.time, event.tap, role};
+    }
+}
+
+}  // namespace
+
+PathTimes Episodes::path_times(const Scene& scene, std::uint8_t owner) const {
+    const auto trip = [&](std::uint8_t side) {
+        flow::Half& half = scene.flow->half[side];
+        const Sighting* const latest = sighting(scene);
+        const std::uint8_t code = latest != nullptr
+                                      ? rtt_code(round_trip_seen(history_, *latest, side))
+                                      : std::uint8_t{0};
+        if (code != 0 && (half.rtt_code == 0 || code < half.rtt_code)) {
+            half.rtt_code = code;
+        }
+        return rtt_of(half.rtt_code);
+    };
+    return {trip(owner), trip(owner ^ 1)};
+}
+
+void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& half,
+                        const Hole& hole, Range part) {
+    const Sighting* const filler = sighting(scene);
+    Case fill{};
+    fill.type = EventType::hole;
+    fill.resolution = hole.acknowledged ? Resolution::filled_after_ack : Resolution::filled;
+    fill.range = part;
+    fill.since = hole.since;
+    fill.segments = 1;
+    fill.first = hole.opened;
+    fill.last = {scene.now, scene.frame};
+    fill.ack = hole.acknowledged ? hole.acked : Moment{};
+    fill.ask = hole.asked != 0 ? hole.ask : Moment{};
+    fill.fill.path = path_times(scene, owner);
+    fill.fill.after_ack = hole.acknowledged;
+    fill.fill.asked = hole.asked;
+    fill.fill.lag = scene.now - hole.opened.time;
+    fill.fill.since_ask = hole.asked != 0 ? scene.now - hole.ask.time : kNever;
+    if (filler != nullptr && hole.by_data) {
+        if (filler->has_timestamps != 0 && hole.opener_timed) {
+            fill.fill.by_timestamp = order_of(filler->tsval, hole.opener_tsval);
+        }
+        fill.fill.by_ack = order_of(filler->ack, hole.opener_ack);
+        fill.fill.by_ip_id = order_by_ip_id(history_, *filler, hole.opener_ip_id);
+    }
+    if (fill.fill.by_timestamp == Order::later) {
+        half.resent_time = scene.now;
+    }
+    for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
+        Case& known = cases_[index];
+        if (known.type == EventType::hole && known.range.end == part.begin &&
+            known.first.time == hole.opened.time && known.first.frame == hole.opened.frame &&
+            same_story(known.fill, fill.fill) && known.dsack.time == 0) {
+            known.range.end = part.end;
+            known.last = fill.last;
+            ++known.segments;
+            return;
+        }
+    }
+    append_case(scene, owner, half, fill);
+}
+
+void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
+                          std::uint32_t payload) {
+    EpisodeRecord* episodes = record(scene, true);
+    const Sighting* const seen = sighting(scene);
+    if (episodes == nullptr || seen == nullptr) {
+        return;
+    }
+    HalfEpisodes& half = episodes->side[owner];
+    const bool fin_alone = payload == 0 && seen->has(decode::tcp_flag::kFin);
+    half.fin_repeats += fin_alone ? 1 : 0;
+    if (fin_alone && half.holes_head != 0) {
+        return;  // no ACK can cover it before the hole below: what happened is the hole's story
+    }
+    const flow::Half& receiver = scene.flow->half[owner ^ 1];
+    const RepeatPast past = past_of_repeat(history_, *seen);
+    Case repeat{};
+    repeat.type = EventType::repeat;
+    repeat.resolution = Resolution::never;
+    repeat.range = range;
+    repeat.since = Lead(std::max(receiver.ack_time, scene.cold->first), scene.now);
+    repeat.segments = 1;
+    repeat.bytes = payload;
+    repeat.first = repeat.last = {scene.now, scene.frame};
+    repeat.first_end = range.end;
+    repeat.ask = past.ask != nullptr ? moment_of(*past.ask) : Moment{};
+    RepeatFacts& facts = repeat.repeat;
+    facts.path = path_times(scene, owner);
+    facts.asked = past.asked;
+    facts.bytes = std::max(payload, 1U);
+    const Sighting* const original = past.original;
+    if (original != nullptr) {
+        repeat.original = moment_of(*original);
+        repeat.original_tsval = original->tsval;
+        repeat.first_tsval = repeat.last_tsval = seen->tsval;
+        repeat.timed = original->has_timestamps != 0 && seen->has_timestamps != 0;
+        facts.apart = scene.now - original->time;
+        facts.ttl_differs = original->ttl != seen->ttl;
+    }
+    const bool acknowledged =
+        (receiver.bits & flow::half_bit::kWindowSet) != 0 && at_or_before(range.end, receiver.ack);
+    if (original != nullptr && same_frame(*original, *seen)) {
+        facts.kind = RepeatKind::copy;
+    } else if (acknowledged) {
+        facts.kind = RepeatKind::acknowledged;
+        if (past.covering != nullptr) {
+            repeat.ack = moment_of(*past.covering);
+            facts.ack_lag = scene.now - past.covering->time;
+            if (seen->has_timestamps != 0 && past.covering->has_timestamps != 0) {
+                facts.echo = order_of(seen->tsecr, past.covering->tsval);
+            }
+        }
+    } else if (past.sacked != nullptr) {
+        facts.kind = RepeatKind::sacked;
+        repeat.ack = moment_of(*past.sacked);
+        facts.ack_lag = scene.now - past.sacked->time;
+    }
+    if (acknowledged) {
+        repeat.resolution = Resolution::acknowledged_before;
+        repeat.due = scene.now + kEvidenceWait;
+    }
+    if (payload != 0) {
+        half.resent_time = scene.now;
+    }
+    if (!extend_repeat(scene, half, repeat)) {
+        append_case(scene, owner, half, repeat);
+    }
+}
+
+// One case as long as the bytes follow each other, or come once more, and mean the same.
+bool Episodes::extend_repeat(const Scene& scene, HalfEpisodes& half, const Case& more) {
+    for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
+        Case& known = cases_[index];
+        const bool follows = known.range.end == more.range.begin;
+        const bool within = at_or_before(known.range.begin, more.range.begin) &&
+                            at_or_before(more.range.end, known.range.end);
+        if (known.type != EventType::repeat || known.repeat.kind != more.repeat.kind ||
+            known.resolution != more.resolution || !(follows || within) || known.dsack.time != 0) {
+            continue;
+        }
+        known.range.end = follows ? more.range.end : known.range.end;
+        known.bytes += more.bytes;
+        known.repeat.bytes += more.repeat.bytes;
+        ++known.segments;
+        known.last = {scene.now, scene.frame};
+        known.last_tsval = more.last_tsval;
+        known.repeat.asked = std::max(known.repeat.asked, more.repeat.asked);
+        known.ask = known.ask.time == 0 ? more.ask : known.ask;
+        if (known.due != 0) {
+            unlink_due(known);
+            wait_for_evidence(index, scene.now + kEvidenceWait);
+        }
+        return true;
+    }
+    return false;
+}
+
+void Episodes::append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes& half,
+                           const Case& added) {
+    if (half.cases_count == kCasesPerHalf) {
+        counters_.add(stats::Counter::cases_exhausted);
+        conclude(scene, owner, half.cases_head, true);
+    }
+    const std::uint32_t index = cases_.take();
+    if (index == 0) {
+        counters_.add(stats::Counter::cases_exhausted);
+        scene.flow->bits |= flow::flow_bit::kDetailsLost;
+        return;
+    }
+    std::uint32_t* link = &half.cases_head;
+    while (*link != 0) {
+        link = &cases_[*link].next;
+    }
+    *link = index;
+    ++half.cases_count;
+    Case& kept = cases_[index];
+    kept = added;
+    kept.next = 0;
+    kept.side = owner;
+    kept.owner = History::owner_of(scene.slot, scene.table->v6());
+    if (kept.type == EventType::hole || kept.due != 0) {
+        wait_for_evidence(index, scene.now + kEvidenceWait);
+    }
+}
+
+// A segment of the receiver: which cases does it settle, what does it say of them?
+void Episodes::answer_cases(const Scene& scene, HalfEpisodes& half, const decode::Segment& s,
+                            const OptionFacts& options) {
+    const Sighting* const seen = sighting(scene);
+    if (seen == nullptr) {
+        return;
+    }
+    const bool dsack = seen->is_dsack != 0 && options.sack_count != 0;
+    const Range reported = dsack ? Range{options.sack[0].left, options.sack[0].right} : Range{};
+    for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
+        Case& waiting = cases_[index];
+        if (const std::uint32_t again = dsack ? shared(waiting.range, reported) : 0; again != 0) {
+            waiting.repeat.dsacked += again;
+            waiting.fill.dsack = true;
+            waiting.dsack = {scene.now, scene.frame};
+        }
+        if (waiting.type != EventType::repeat) {
+            continue;
+        }
+        RepeatFacts& facts = waiting.repeat;
+        facts.sack |= half.sacks;
+        facts.receiver_heard |= scene.now - waiting.first.time > facts.path.to_receiver;
+        if (!facts.answered && at_or_before(waiting.first_end, s.ack)) {
+            facts.answered = true;
+            facts.answer_lag = scene.now - waiting.first.time;
+            if (waiting.timed && seen->has_timestamps != 0 &&
+                waiting.first_tsval != waiting.original_tsval) {
+                facts.echoes_repeat =
+                    seen->tsecr == waiting.first_tsval || seen->tsecr == waiting.last_tsval;
+                facts.echoes_original = seen->tsecr == waiting.original_tsval;
+            }
+        }
+        if (waiting.due == 0 && at_or_before(waiting.range.end, s.ack)) {
+            waiting.resolution = Resolution::acknowledged;
+            waiting.ack = {scene.now, scene.frame};
+            wait_for_evidence(index, scene.now + kEvidenceWait);
+        }
+    }
+}
+
+// ---- waiting ----------------------------------------------------------------------------------
+
+void Episodes::wait_for_evidence(std::uint32_t index, Nanos due) {
+    Case& waiting = cases_[index];
+    waiting.due = due;
+    waiting.due_next = 0;
+    waiting.due_previous = due_tail_;
+    (due_tail_ != 0 ? cases_[due_tail_].due_next : due_head_) = index;
+    due_tail_ = index;
+}
+
+void Episodes::unlink_due(Case& waiting) {
+    (waiting.due_previous != 0 ? cases_[waiting.due_previous].due_next : due_head_) =
+        waiting.due_next;
+    (waiting.due_next != 0 ? cases_[waiting.due_next].due_previous : due_tail_) =
+        waiting.due_previous;
+}
+
+void Episodes::tick(flow::FlowTable* tables, Nanos now) {
+    while (due_head_ != 0 && cases_[due_head_].due <= now) {
+        const Case& waiting = cases_[due_head_];
+        constexpr std::uint32_t kV6 = 1U << 31;
+        flow::FlowTable& table = tables[(waiting.owner & kV6) != 0];
+        const std::uint32_t slot = waiting.owner & ~kV6;
+        conclude({&table, slot, &table.flow(slot), &table.cold(slot), now, 0, 0}, waiting.side,
+                 due_head_, false);
+    }
+}
+
+void Episodes::remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t index) {
+    HalfEpisodes& half = records_[scene.cold->episodes].side[owner];
+    Case& leaving = cases_[index];
+    if (leaving.due != 0) {
+        unlink_due(leaving);
+    }
+    std::uint32_t* link = &half.cases_head;
+    while (*link != index) {
+        link = &cases_[*link].next;
+    }
+    *link = leaving.next;
+    --half.cases_count;
+    cases_.give_back(index);
+}
+
+void Episodes::conclude(const Scene& scene, std::uint8_t owner, std::uint32_t index,
+                        bool cut_short) {
+    const Case& done = cases_[index];
+    Event event = event_of(scene, owner, done.type);
+    const bool hole = done.type == EventType::hole;
+    event.resolution = done.resolution;
+    event.since = done.since.before(done.first.time);
+    event.time = done.first.time;
+    event.time_end =
+        hole || done.resolution != Resolution::acknowledged ? done.last.time : done.ack.time;
+    event.seq_begin = done.range.begin;
+    event.seq_end = done.range.end;
+    event.bytes = hole ? distance(done.range.begin, done.range.end) : done.bytes;
+    event.subject[event.subjects_count++] = {done.first.frame, done.first.time, event.tap,
+                                             hole ? Role::opener : Role::repeat};
+    if (hole) {
+        add_evidence(event, done.last, Role::filler);
+        add_evidence(event, done.ack, Role::ack);
+    } else {
+        event.repeats_count = done.segments;
+        if (done.segments > 1) {
+            event.subject[event.subjects_count++] = {done.last.frame, done.last.time, event.tap,
+                                                     Role::repeat};
+        }
+        add_evidence(event, done.ack,
+                     done.repeat.kind == RepeatKind::sacked ? Role::sack : Role::ack);
+        add_evidence(event, done.original, Role::original);
+    }
+    add_evidence(event, done.ask, Role::dup_ack);
+    add_evidence(event, done.dsack, Role::dsack);
+    event.finding = cut_short ? judge_cut_short()
+                    : hole    ? judge_fill(done.fill)
+                              : judge_repeat(done.repeat);
+    remove_case(scene, owner, index);
+    outbox_.emit(event, counters_);
+}
+
+}  // namespace tw::tcp

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Questions of an episode to the history of its connection. Each walks back a bounded number of
+// segments; an answer that lies beyond is "not known".
+#pragma once
+
+#include "base/time.hpp"
+#include "core/tcp/history.hpp"
+#include "core/tcp/judge.hpp"
+
+namespace tw::tcp {
+
+// Segments one question looks back over.
+inline constexpr std::uint32_t kStepsBack = 256;
+
+struct RepeatPast {
+    const Sighting* original = nullptr;  // the latest earlier copy of the first byte
+    const Sighting* covering = nullptr;  // the first ACK that covers all of it
+    bool covering_is_first = false;      // none before it can: the walk got back to the original
+    const Sighting* sacked = nullptr;    // a SACK block that covers all of it
+    const Sighting* ask = nullptr;       // R's first request for it after the original
+    std::uint32_t asked = 0;
+};
+// `repeat` is in the history already.
+[[nodiscard]] RepeatPast past_of_repeat(const History& history, const Sighting& repeat);
+
+// The same frame: nothing tells the two apart but the time, and the TTL by one.
+[[nodiscard]] bool same_frame(const Sighting& one, const Sighting& other);
+// A copy of one of its sender's last segments, within what a mirror takes to copy twice.
+[[nodiscard]] bool is_copy(const History& history, const Sighting& sighting);
+
+// The segment its sender sent before it; nullptr = not known.
+[[nodiscard]] const Sighting* before_of_sender(const History& history, const Sighting& sighting);
+
+// When `sighting` was sent against a segment of the same sender with IP identification `other`, if
+// that sender counts it up.
+[[nodiscard]] Order order_by_ip_id(const History& history, const Sighting& sighting,
+                                   std::uint16_t other);
+
+// The shortest round trip from the tap to a side and back among the last segments: new data to its
+// ACK, the side's own delay included; 0 = none found.
+[[nodiscard]] Nanos round_trip_seen(const History& history, const Sighting& latest,
+                                    std::uint8_t side);
+
+// Half::rtt_code: a round trip in eight bits, rounded down by at most an eighth; 0 = not known.
+[[nodiscard]] std::uint8_t rtt_code(Nanos round_trip);
+[[nodiscard]] Nanos rtt_of(std::uint8_t code);
+
+}  // namespace tw::tcp
