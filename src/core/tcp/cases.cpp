@@ -60,6 +60,21 @@ PathTimes Episodes::path_times(const Scene& scene, std::uint8_t owner) const {
     return {trip(owner), trip(owner ^ 1)};
 }
 
+// The largest segment of this direction that R acknowledged, among the latest: what dies only above
+// a size (a path MTU) shows against it.
+std::uint32_t Episodes::delivered_before(const Scene& scene, std::uint8_t owner) const {
+    constexpr std::uint32_t kSteps = 64;
+    const std::uint32_t ack = scene.flow->half[owner ^ 1].ack;
+    std::uint32_t largest = 0;
+    const Sighting* at = sighting(scene);
+    for (std::uint32_t i = 0; at != nullptr && i < kSteps; ++i, at = history_.before(*at)) {
+        if (at->sender == owner && at_or_before(at->end(), ack)) {
+            largest = std::max<std::uint32_t>(largest, at->payload_bytes);
+        }
+    }
+    return largest;
+}
+
 void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& half,
                         const Hole& hole, Range part) {
     const Sighting* const filler = sighting(scene);
@@ -77,6 +92,8 @@ void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& ha
     fill.fill.after_ack = hole.acknowledged;
     fill.fill.asked = hole.asked;
     fill.fill.lag = scene.now - hole.opened.time;
+    fill.segment_bytes = filler != nullptr ? filler->payload_bytes : 0;
+    fill.delivered_bytes = delivered_before(scene, owner);
     fill.fill.since_ask = hole.asked != 0 ? scene.now - hole.ask.time : kNever;
     if (filler != nullptr && hole.by_data) {
         if (filler->has_timestamps != 0 && hole.opener_timed) {
@@ -95,6 +112,7 @@ void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& ha
             same_story(known.fill, fill.fill) && known.dsack.time == 0) {
             known.range.end = part.end;
             known.last = fill.last;
+            known.segment_bytes = std::max(known.segment_bytes, fill.segment_bytes);
             ++known.segments;
             return;
         }
@@ -126,6 +144,8 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     repeat.bytes = payload;
     repeat.first = repeat.last = {scene.now, scene.frame};
     repeat.first_end = range.end;
+    repeat.segment_bytes = seen->payload_bytes;
+    repeat.delivered_bytes = delivered_before(scene, owner);
     repeat.ask = past.ask != nullptr ? moment_of(*past.ask) : Moment{};
     RepeatFacts& facts = repeat.repeat;
     facts.path = path_times(scene, owner);
@@ -184,6 +204,7 @@ bool Episodes::extend_repeat(const Scene& scene, HalfEpisodes& half, const Case&
         known.range.end = follows ? more.range.end : known.range.end;
         known.bytes += more.bytes;
         known.repeat.bytes += more.repeat.bytes;
+        known.segment_bytes = std::max(known.segment_bytes, more.segment_bytes);
         ++known.segments;
         known.last = {scene.now, scene.frame};
         known.last_tsval = more.last_tsval;
@@ -284,14 +305,45 @@ void Episodes::unlink_due(Case& waiting) {
         waiting.due_previous;
 }
 
+// So that what the capture missed is told soon, also of a connection that fell silent.
+void Episodes::wake_for_waiting(const Scene& scene, std::uint8_t owner, HalfEpisodes& half) {
+    if (half.waiting_count == 0 || half.timer != 0) {
+        return;
+    }
+    half.timer = cases_.take();
+    if (half.timer == 0) {
+        counters_.add(stats::Counter::cases_exhausted);
+        return;  // the next segment, or the end of the connection, tells
+    }
+    Case& timer = cases_[half.timer];
+    timer = Case{};
+    timer.timer = true;
+    timer.side = owner;
+    timer.owner = History::owner_of(scene.slot, scene.table->v6());
+    // At least a little: where time runs backwards a hole may wait on.
+    const Nanos skew = direction_skew_[scene.flow->tap % kTapsMax];
+    wait_for_evidence(half.timer, scene.now + std::max(skew, kMillisecond));
+}
+
 void Episodes::tick(flow::FlowTable* tables, Nanos now) {
     while (due_head_ != 0 && cases_[due_head_].due <= now) {
-        const Case& waiting = cases_[due_head_];
+        const std::uint32_t index = due_head_;
+        Case& waiting = cases_[index];
         constexpr std::uint32_t kV6 = 1U << 31;
         flow::FlowTable& table = tables[(waiting.owner & kV6) != 0];
         const std::uint32_t slot = waiting.owner & ~kV6;
-        conclude({&table, slot, &table.flow(slot), &table.cold(slot), now, 0, 0}, waiting.side,
-                 due_head_, false);
+        const Scene scene{&table, slot, &table.flow(slot), &table.cold(slot), now, 0, 0};
+        const std::uint8_t side = waiting.side;
+        if (!waiting.timer) {
+            conclude(scene, side, index, false);
+            continue;
+        }
+        unlink_due(waiting);
+        cases_.give_back(index);
+        HalfEpisodes& half = records_[scene.cold->episodes].side[side];
+        half.timer = 0;
+        report_waited(scene, side, half);
+        wake_for_waiting(scene, side, half);
     }
 }
 
@@ -343,6 +395,8 @@ void Episodes::conclude(const Scene& scene, std::uint8_t owner, std::uint32_t in
     event.finding = cut_short ? judge_cut_short()
                     : hole    ? judge_fill(done.fill)
                               : judge_repeat(done.repeat);
+    event.finding.segment_bytes = done.segment_bytes;
+    event.finding.delivered_bytes = done.delivered_bytes;
     remove_case(scene, owner, index);
     outbox_.emit(event, counters_);
 }

@@ -142,7 +142,9 @@ void Episodes::observe_behind(const Scene& scene, const decode::Segment& s, std:
     repeated -= captured_first(scene, sender, old);
     const bool probe_again =
         (me.bits & bit::kProbeTail) != 0 && old.begin == me.seen_end - 1 && repeated == 1;
-    if (repeated != 0 && !probe_again && !flags.has(Flag::keep_alive)) {
+    // A SYN again is a matter of the handshake (core/tcp/life).
+    const bool syn_alone = has(s, flag::kSyn) && s.payload_bytes == 0;
+    if (repeated != 0 && !probe_again && !syn_alone && !flags.has(Flag::keep_alive)) {
         add_repeat(scene, sender, old, std::min(repeated, s.payload_bytes));
     }
     if (after(range.end, me.seen_end)) {
@@ -184,6 +186,7 @@ void Episodes::observe_ack(const Scene& scene, const decode::Segment& s, std::ui
             acknowledge(scene, mine, {options.sack[i].left, options.sack[i].right}, true);
         }
         report_waited(scene, owner, mine);
+        wake_for_waiting(scene, owner, mine);
     }
     answer_cases(scene, mine, s, options);
 }
@@ -276,6 +279,11 @@ std::array<std::uint64_t, 2> Episodes::close(const Scene& scene) {
 void Episodes::close_half(const Scene& scene, std::uint8_t owner, HalfEpisodes& half) {
     while (half.cases_head != 0) {
         conclude(scene, owner, half.cases_head, false);
+    }
+    if (half.timer != 0) {
+        unlink_due(cases_[half.timer]);
+        cases_.give_back(half.timer);
+        half.timer = 0;
     }
     while (half.holes_head != 0) {
         const Hole& hole = holes_[half.holes_head];

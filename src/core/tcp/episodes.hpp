@@ -97,11 +97,14 @@ struct Case {
     Moment ack;
     Moment ask;
     Moment dsack;
-    std::uint32_t first_end;    // one past the first segment
-    std::uint32_t first_tsval;  // of the first and the last repeat, and of the first copy
+    std::uint32_t segment_bytes;    // payload of the largest segment
+    std::uint32_t delivered_bytes;  // of the largest that R acknowledged before
+    std::uint32_t first_end;        // one past the first segment
+    std::uint32_t first_tsval;      // of the first and the last repeat, and of the first copy
     std::uint32_t last_tsval;
     std::uint32_t original_tsval;
     bool timed;         // these are valid
+    bool timer;         // no case: wakes the half for holes that wait direction_skew
     std::uint8_t side;  // whose bytes they are
     event::EventType type;
     event::Resolution resolution;
@@ -123,12 +126,14 @@ struct HalfEpisodes {
     std::uint32_t cases_count;
     Nanos resent_time;          // of the last byte known to be sent again, no FIN alone
     std::uint32_t fin_repeats;  // FINs without data, sent again
+    std::uint32_t timer;        // a case that only wakes the half for its waiting holes; 0 = none
     bool sacks;                 // the receiver of these bytes uses SACK
 
     [[nodiscard]] bool active() const { return holes_head != 0 || cases_head != 0; }
     // Nothing has to be remembered of this direction.
     [[nodiscard]] bool blank() const {
-        return !active() && missed_count == 0 && missing_bytes == 0 && fin_repeats == 0;
+        return !active() && missed_count == 0 && missing_bytes == 0 && fin_repeats == 0 &&
+               timer == 0;
     }
 };
 
@@ -244,10 +249,12 @@ class Episodes {
     void append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Case& added);
     void answer_cases(const Scene& scene, HalfEpisodes& half, const decode::Segment& segment,
                       const OptionFacts& options);
+    void wake_for_waiting(const Scene& scene, std::uint8_t owner, HalfEpisodes& half);
     void wait_for_evidence(std::uint32_t index, Nanos due);
     void unlink_due(Case& waiting);
     void conclude(const Scene& scene, std::uint8_t owner, std::uint32_t index, bool cut_short);
     void remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t index);
+    [[nodiscard]] std::uint32_t delivered_before(const Scene& scene, std::uint8_t owner) const;
     [[nodiscard]] PathTimes path_times(const Scene& scene, std::uint8_t owner) const;
     [[nodiscard]] const Sighting* sighting(const Scene& scene) const {
         return history_.latest(*scene.flow, History::owner_of(scene.slot, scene.table->v6()));

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Each rule by the facts that must lead to it, and by those that nearly do.
+#include "core/tcp/judge.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tw::tcp {
+namespace {
+
+using event::Cause;
+using event::Confidence;
+using event::Finding;
+using event::Place;
+using event::Rule;
+using event::Verdict;
+
+constexpr PathTimes kPath{.to_sender = 40 * kMillisecond, .to_receiver = 20 * kMillisecond};
+
+void expect(const Finding& finding, Verdict verdict, Rule rule, Confidence confidence) {
+    EXPECT_EQ(name(finding.verdict), name(verdict));
+    EXPECT_EQ(name(finding.rule), name(rule));
+    EXPECT_EQ(name(finding.confidence), name(confidence));
+}
+
+TEST(JudgeFill, newer_timestamp_proves_a_loss_before_the_tap_while_the_capture_is_clean) {
+    const Finding finding = judge_fill({.by_timestamp = Order::later, .lag = kSecond});
+    expect(finding, Verdict::lost_before_tap, Rule::newer_timestamp, Confidence::proven);
+    EXPECT_TRUE(finding.if_capture_clean);
+    EXPECT_TRUE(finding.excluded.has(Verdict::reordered_before_tap));
+    EXPECT_EQ(finding.place, Place::sender_to_tap);
+    EXPECT_EQ(finding.cost, kSecond);
+}
+
+TEST(JudgeFill, ack_field_and_ip_identification_speak_where_there_is_no_timestamp) {
+    expect(judge_fill({.by_ack = Order::later}), Verdict::lost_before_tap, Rule::higher_ack_field,
+           Confidence::proven);
+    expect(judge_fill({.by_ip_id = Order::later}), Verdict::lost_before_tap, Rule::later_ip_id,
+           Confidence::proven);
+    expect(judge_fill({.by_ip_id = Order::earlier, .asked = 1}), Verdict::reordered_before_tap,
+           Rule::earlier_ip_id, Confidence::proven);
+}
+
+TEST(JudgeFill, a_delayed_original_is_proven_only_where_the_receiver_saw_the_gap_too) {
+    expect(judge_fill({.by_timestamp = Order::earlier, .asked = 1}), Verdict::reordered_before_tap,
+           Rule::older_timestamp, Confidence::proven);
+    const Finding finding = judge_fill({.by_timestamp = Order::earlier});
+    expect(finding, Verdict::reordered_before_tap, Rule::older_timestamp, Confidence::probable);
+    EXPECT_TRUE(finding.possible.has(Verdict::reordered_in_capture));
+}
+
+TEST(JudgeFill, contradicting_orders_prove_nothing) {
+    const Finding finding =
+        judge_fill({.by_timestamp = Order::later, .by_ack = Order::earlier, .lag = kSecond});
+    EXPECT_EQ(finding.confidence, Confidence::probable);
+}
+
+TEST(JudgeFill, sooner_than_the_sender_could_answer_it_was_only_late) {
+    FillFacts facts{
+        .asked = 3, .lag = 30 * kMillisecond, .since_ask = 25 * kMillisecond, .path = kPath};
+    expect(judge_fill(facts), Verdict::reordered_before_tap, Rule::short_lag, Confidence::probable);
+    facts.since_ask = 41 * kMillisecond;
+    expect(judge_fill(facts), Verdict::lost_before_tap, Rule::asked_and_waited,
+           Confidence::probable);
+}
+
+TEST(JudgeFill, a_duplicate_report_says_that_the_capture_missed_the_first_copy) {
+    const Finding finding = judge_fill({.by_timestamp = Order::later, .dsack = true});
+    expect(finding, Verdict::missed_by_capture, Rule::dsack_of_filler, Confidence::probable);
+    EXPECT_EQ(finding.place, Place::at_tap);
+}
+
+TEST(JudgeFill, data_captured_after_its_ack_is_the_order_of_the_capture_unless_sent_later) {
+    expect(judge_fill({.after_ack = true}), Verdict::reordered_in_capture, Rule::data_after_its_ack,
+           Confidence::probable);
+    expect(judge_fill({.by_timestamp = Order::later, .after_ack = true}),
+           Verdict::missed_by_capture, Rule::ack_of_unseen, Confidence::proven);
+}
+
+TEST(JudgeFill, nothing_decides_between_a_fast_repair_and_a_slow_path) {
+    const Finding finding = judge_fill({.lag = 100 * kMillisecond, .path = kPath});
+    expect(finding, Verdict::unknown, Rule::nothing_decides, Confidence::none);
+    EXPECT_EQ(finding.cause, Cause::not_enough_evidence);
+    EXPECT_TRUE(finding.possible.has(Verdict::lost_before_tap));
+}
+
+RepeatFacts plain() {
+    return {.apart = 300 * kMillisecond,
+            .bytes = 1000,
+            .sack = true,
+            .answered = true,
+            .answer_lag = 25 * kMillisecond,
+            .receiver_heard = true,
+            .path = kPath};
+}
+
+TEST(JudgeRepeat, the_echo_of_the_repeat_proves_a_loss_after_the_tap) {
+    RepeatFacts facts = plain();
+    facts.echoes_repeat = true;
+    const Finding finding = judge_repeat(facts);
+    expect(finding, Verdict::lost_after_tap, Rule::echo_of_repeat, Confidence::proven);
+    EXPECT_TRUE(finding.if_capture_clean);
+    EXPECT_EQ(finding.place, Place::tap_to_receiver);
+    EXPECT_EQ(finding.cost, 300 * kMillisecond);
+}
+
+TEST(JudgeRepeat, a_duplicate_report_for_all_of_it_makes_it_spurious) {
+    RepeatFacts facts = plain();
+    facts.dsacked = 1000;
+    expect(judge_repeat(facts), Verdict::spurious_retransmission, Rule::dsack, Confidence::proven);
+    facts.asked = 3;
+    EXPECT_EQ(judge_repeat(facts).cause, Cause::late_original);
+}
+
+TEST(JudgeRepeat, an_ack_that_moves_on_with_the_repeat_is_probably_a_loss_after_the_tap) {
+    expect(judge_repeat(plain()), Verdict::lost_after_tap, Rule::ack_jump, Confidence::probable);
+    RepeatFacts facts = plain();
+    facts.answer_lag = 2 * kMillisecond;  // the repeat cannot have arrived yet
+    expect(judge_repeat(facts), Verdict::spurious_retransmission, Rule::answer_too_soon,
+           Confidence::probable);
+}
+
+TEST(JudgeRepeat, without_a_word_of_the_receiver_nothing_is_claimed) {
+    RepeatFacts facts = plain();
+    facts.answered = facts.receiver_heard = false;
+    expect(judge_repeat(facts), Verdict::unknown, Rule::nothing_decides, Confidence::none);
+}
+
+TEST(JudgeRepeat, the_ack_was_lost_if_there_was_time_for_it_to_arrive) {
+    RepeatFacts facts{.kind = RepeatKind::acknowledged,
+                      .ack_lag = 200 * kMillisecond,
+                      .bytes = 1000,
+                      .path = kPath};
+    Finding finding = judge_repeat(facts);
+    expect(finding, Verdict::ack_lost, Rule::ack_long_before, Confidence::probable);
+    EXPECT_EQ(finding.place, Place::tap_to_sender);
+    facts.ack_lag = 20 * kMillisecond;
+    finding = judge_repeat(facts);
+    expect(finding, Verdict::spurious_retransmission, Rule::ack_just_before, Confidence::proven);
+    EXPECT_EQ(finding.cause, Cause::early_timer);
+}
+
+TEST(JudgeRepeat, a_copy_is_the_mirrors_unless_late_or_reported) {
+    RepeatFacts facts{.kind = RepeatKind::copy, .apart = kMillisecond, .bytes = 1000};
+    expect(judge_repeat(facts), Verdict::duplicated_by_mirror, Rule::same_frame,
+           Confidence::probable);
+    facts.ttl_differs = true;
+    expect(judge_repeat(facts), Verdict::duplicated_by_mirror, Rule::same_frame,
+           Confidence::proven);
+    facts.apart = 11 * kMillisecond;
+    expect(judge_repeat(facts), Verdict::duplicated_in_network, Rule::same_frame_later,
+           Confidence::probable);
+    facts.apart = kMillisecond;
+    facts.dsacked = 1000;
+    expect(judge_repeat(facts), Verdict::duplicated_in_network, Rule::dsack, Confidence::proven);
+}
+
+OpenFacts open_hole() {
+    return {.bytes = 1010,
+            .asked = 1,
+            .asked_for = 6 * kSecond,
+            .sender_closed = true,
+            .fin_opened = true,
+            .receiver_heard = true,
+            .path = kPath};
+}
+
+TEST(JudgeOpen, a_sender_that_closes_instead_of_answering_was_silent) {
+    const Finding finding = judge_open(open_hole());
+    expect(finding, Verdict::never_recovered, Rule::asked_in_vain, Confidence::proven);
+    EXPECT_EQ(finding.cause, Cause::sender_silent);
+    EXPECT_EQ(finding.place, Place::sender_to_tap);
+}
+
+TEST(JudgeOpen, a_sender_that_repaired_others_tried) {
+    OpenFacts facts = open_hole();
+    facts.others_refilled = true;
+    EXPECT_EQ(judge_open(facts).cause, Cause::retransmissions_lost);
+}
+
+TEST(JudgeOpen, before_the_sender_could_answer_the_capture_ended) {
+    OpenFacts facts = open_hole();
+    facts.sender_closed = false;
+    facts.asked_for = kMillisecond;
+    const Finding finding = judge_open(facts);
+    EXPECT_EQ(finding.cause, Cause::capture_ended);
+    EXPECT_EQ(finding.confidence, Confidence::probable);
+}
+
+TEST(JudgeOpen, one_byte_below_a_fin_that_is_all_the_sender_repeats_is_an_overshoot) {
+    OpenFacts facts = open_hole();
+    facts.bytes = 1;
+    facts.fins_repeated = 1;
+    expect(judge_open(facts), Verdict::sequence_overshoot, Rule::fin_one_beyond,
+           Confidence::probable);
+    facts.bytes = 2;
+    EXPECT_EQ(judge_open(facts).verdict, Verdict::never_recovered);
+}
+
+TEST(JudgeOpen, what_nobody_asked_for_may_have_arrived) {
+    OpenFacts facts = open_hole();
+    facts.asked = 0;
+    const Finding finding = judge_open(facts);
+    expect(finding, Verdict::unknown, Rule::never_asked, Confidence::none);
+    EXPECT_TRUE(finding.possible.has(Verdict::missed_by_capture));
+}
+
+TEST(JudgeMissed, an_ack_of_unseen_bytes_is_proof) {
+    expect(judge_missed(false), Verdict::missed_by_capture, Rule::ack_of_unseen,
+           Confidence::proven);
+    expect(judge_missed(true), Verdict::missed_by_capture, Rule::sack_of_unseen,
+           Confidence::proven);
+}
+
+}  // namespace
+}  // namespace tw::tcp
