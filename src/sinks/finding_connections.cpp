@@ -92,7 +92,7 @@ std::string unknown(const Event& event, const FindingWords& words) {
                event.resolution == Resolution::filled_after_ack) {
         fact = fmt::format("captured {} late{}", words.duration(), words.see(Role::filler));
     } else {
-        fact = fmt::format("not captured, first noticed{}", words.see_subject());
+        fact = fmt::format("not captured{}", words.see_subject());
     }
     return fmt::format("{} of {} {} {}: what happened is not known; {}", words.what(),
                        words.sender(), words.were(), fact, why_unknown(event));

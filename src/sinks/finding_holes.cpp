@@ -10,7 +10,6 @@ namespace {
 
 using event::Cause;
 using event::Event;
-using event::FrameRef;
 using event::Place;
 using event::Role;
 using event::Rule;
@@ -106,17 +105,14 @@ std::string never_recovered(const Event& event, const FindingWords& words) {
 }
 
 std::string sequence_overshoot(const FindingWords& words) {
-    const FrameRef* repeat = words.find(Role::repeat);
     const std::string asked = words.asked();
     return fmt::format(
         "the FIN of {}{} carries a sequence number one byte beyond its data{}{}: the byte was "
         "{}never sent; sequence overshoot, a bug of that TCP stack, no packet is missing",
         words.sender(), words.see_subject(),
         asked.empty() ? "" : fmt::format("; {} {}", words.the_receiver(), asked),
-        repeat == nullptr
-            ? ""
-            : fmt::format("{} {} repeated only the FIN ({})", asked.empty() ? ";" : ",",
-                          words.the_sender(), FindingWords::at(*repeat)),
+        fmt::format("{} {} repeated only the FIN{}", asked.empty() ? ";" : ",", words.the_sender(),
+                    words.see(Role::repeat)),
         words.probably());
 }
 

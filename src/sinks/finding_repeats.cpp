@@ -35,6 +35,13 @@ using format::duration_text;
         return fmt::format("the ACK{} was still on its way to {}", words.see(Role::ack),
                            words.the_sender());
     }
+    if (event.finding.rule == Rule::echo_of_original) {
+        return fmt::format("the ACK{} echoes the timestamp of the first copy{}",
+                           words.see(Role::ack), words.see(Role::original));
+    }
+    if (event.finding.rule == Rule::answer_too_soon) {
+        return fmt::format("the ACK{} came too soon to answer that", words.see(Role::ack));
+    }
     return fmt::format("{} had acknowledged {}{}", words.the_receiver(), words.them(),
                        words.see(Role::ack));
 }

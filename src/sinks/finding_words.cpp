@@ -136,12 +136,15 @@ std::string FindingWords::asked() const {
     const FrameRef* ack = find(Role::dup_ack);
     const FrameRef* ref = ack != nullptr ? ack : find(Role::sack);
     if (ref != nullptr) {
-        text += fmt::format(" ({}, {}{})",
-                            ack != nullptr ? "duplicate ACK " + number(event_.seq_begin) : "SACK",
-                            times == 1        ? ""
-                            : ref->frame == 0 ? "first "
-                                              : "first in ",
-                            at(*ref));
+        // Where part of a hole is left or came later, the request may have named another number.
+        const bool exact = ack != nullptr && event_.resolution == event::Resolution::never &&
+                           event_.type == EventType::hole;
+        text += fmt::format(
+            " ({}{}{})", exact ? fmt::format("duplicate ACK {}, ", number(event_.seq_begin)) : "",
+            times == 1        ? ""
+            : ref->frame == 0 ? "first "
+                              : "first in ",
+            at(*ref));
     }
     return text;
 }

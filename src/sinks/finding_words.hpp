@@ -40,7 +40,8 @@ class FindingWords {
     [[nodiscard]] static std::string see_both(const event::FrameRef* first,
                                               const event::FrameRef* second);
 
-    // "asked for them 3 times (duplicate ACK 1, first in frame 9)"; empty if nobody asked.
+    // "asked for them 3 times (duplicate ACK 1, first in frame 9)"; empty if nobody asked. The
+    // number is told where it is sure to be the one of the request.
     [[nodiscard]] std::string asked() const;
     // "probably " where that is all that can be said.
     [[nodiscard]] std::string_view probably() const {

@@ -217,10 +217,13 @@ void Episodes::report_hole(const Scene& scene, std::uint8_t owner, const Hole& h
     event.seq_begin = hole.begin;
     event.seq_end = hole.end;
     event.bytes = distance(hole.begin, hole.end);
-    const flow::Half& half = scene.flow->half[owner];
-    event.fin_possible = missed && hole.end == half.seen_end && (half.bits & bit::kFin) == 0;
+    const Half& sender = scene.flow->half[owner];
+    event.fin_possible = missed && hole.end == sender.seen_end && (sender.bits & bit::kFin) == 0;
+    HalfEpisodes& half = records_[scene.cold->episodes].side[owner];
     event.subject[event.subjects_count++] = {hole.opened.frame, hole.opened.time, event.tap,
-                                             hole.by_data ? Role::opener : Role::ack};
+                                             !hole.by_data     ? Role::ack
+                                             : hole.opener_fin ? Role::fin
+                                                               : Role::opener};
     if (missed) {
         event.evidence[event.evidence_count++] = {hole.acked.frame, hole.acked.time, event.tap,
                                                   hole.by_sack ? Role::sack : Role::ack};
@@ -230,11 +233,14 @@ void Episodes::report_hole(const Scene& scene, std::uint8_t owner, const Hole& h
             resolution == Resolution::never ? judge_unfilled(scene, owner, hole) : judge_limit();
     }
     if (hole.asked != 0) {
-        event.evidence[event.evidence_count++] = {hole.ask.frame, hole.ask.time, event.tap,
-                                                  Role::dup_ack};
+        // A request for a lower number leaves this hole out by SACK.
+        const Role role = hole.ask_number == hole.begin ? Role::dup_ack
+                          : half.sacks                  ? Role::sack
+                                                        : Role::none;
+        event.evidence[event.evidence_count++] = {hole.ask.frame, hole.ask.time, event.tap, role};
     }
     if (missed || resolution == Resolution::never) {
-        records_[scene.cold->episodes].side[owner].missing_bytes += event.bytes;
+        half.missing_bytes += event.bytes;
     }
     outbox_.emit(event, counters_);
 }

@@ -65,6 +65,7 @@ struct Hole {
     // The segment that opened it, if it was data.
     std::uint32_t opener_tsval;
     std::uint32_t opener_ack;
+    std::uint32_t ask_number;  // with `asked`: what the first request names
     std::uint16_t opener_ip_id;
     std::uint16_t asked;  // the receiver's requests, saturating
     bool by_data;         // else an ACK showed it

@@ -234,7 +234,10 @@ void Episodes::note_asks(const Scene& scene, HalfEpisodes& half, const decode::S
             asks = at_or_before(s.ack, hole.begin) && at_or_before(hole.end, options.sack[i].left);
         }
         if (asks && !hole.acknowledged) {
-            hole.ask = hole.asked == 0 ? Moment{scene.now, scene.frame} : hole.ask;
+            if (hole.asked == 0) {
+                hole.ask = {scene.now, scene.frame};
+                hole.ask_number = s.ack;
+            }
             hole.asked = static_cast<std::uint16_t>(hole.asked + (hole.asked != UINT16_MAX));
         }
     }

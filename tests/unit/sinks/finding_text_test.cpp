@@ -144,7 +144,7 @@ TEST(FindingText, lost_before_the_tap) {
     add(event, Role::filler, 12);
     EXPECT_EQ(finding_text(event),
               "server 93.184.216.34:80 sent 1,010 bytes that did not reach the tap; the client "
-              "asked for them 3 times (duplicate ACK 1, first in frame 7); sent again and captured "
+              "asked for them 3 times (first in frame 7); sent again and captured "
               "212 ms later (frame 12): lost between 93.184.216.34 and the tap.");
     event.finding.asked = 0;
     event.finding.cost = 1'020 * kMillisecond;
@@ -173,7 +173,7 @@ TEST(FindingText, never_recovered_by_cause) {
     add(event, Role::sack, 9);
     EXPECT_EQ(finding_text(event),
               "server 93.184.216.34:80 sent 1,010 bytes that never reached the tap; the client "
-              "asked for them 12 times (SACK, first in frame 9), the server sent other bytes again "
+              "asked for them 12 times (first in frame 9), the server sent other bytes again "
               "but these never came: never recovered, retransmissions lost; suspect what lies "
               "between the tap and the server.");
     event = hole(Verdict::never_recovered, Rule::never_asked, Confidence::probable);
@@ -209,7 +209,7 @@ TEST(FindingText, lost_after_the_tap) {
     add(event, Role::dup_ack, 6);
     EXPECT_EQ(finding_text(event),
               "1,460 bytes of server 93.184.216.34:80 passed the tap (frame 5); the client asked "
-              "for them 3 times (duplicate ACK 1, first in frame 6); sent again 200 ms later "
+              "for them 3 times (first in frame 6); sent again 200 ms later "
               "(frame 9): lost between the tap and 10.0.0.5.");
     event = repeat(Verdict::lost_after_tap, Rule::echo_of_repeat);
     event.finding.place = Place::tap_to_receiver;
@@ -346,7 +346,7 @@ TEST(FindingText, unknown_says_what_was_missing_to_tell) {
     event.resolution = Resolution::unknown_limit;
     event.finding.cause = Cause::limit;
     EXPECT_EQ(finding_text(event),
-              "1,010 bytes of server 93.184.216.34:80 were not captured, first noticed (frame 6): "
+              "1,010 bytes of server 93.184.216.34:80 were not captured (frame 6): "
               "what happened is not known; a limit was reached and it was not followed to its "
               "end.");
     event = repeat(Verdict::unknown, Rule::capture_faults, Confidence::none);
