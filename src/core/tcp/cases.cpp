@@ -164,6 +164,7 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         (receiver.bits & flow::half_bit::kWindowSet) != 0 && at_or_before(range.end, receiver.ack);
     if (original != nullptr && same_frame(*original, *seen)) {
         facts.kind = RepeatKind::copy;
+        facts.doubled = tell_doubled(half, range);
     } else if (acknowledged) {
         facts.kind = RepeatKind::acknowledged;
         if (past.covering != nullptr) {
@@ -188,6 +189,22 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     if (!extend_repeat(scene, half, repeat)) {
         append_case(scene, owner, half, repeat);
     }
+}
+
+// A copy of what closed a hole, or was a repeat: whether it is of one still under judgement, which
+// is told. R's report of a duplicate may then be about either.
+bool Episodes::tell_doubled(const HalfEpisodes& half, Range copy) {
+    bool any = false;
+    for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
+        Case& known = cases_[index];
+        const bool is_copy =
+            known.type == EventType::repeat && known.repeat.kind == RepeatKind::copy;
+        if (!is_copy && shared(known.range, copy) != 0) {
+            known.fill.doubled = known.repeat.doubled = true;
+            any = true;
+        }
+    }
+    return any;
 }
 
 // One case as long as the bytes follow each other, or come once more, and mean the same.

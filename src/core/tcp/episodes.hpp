@@ -246,6 +246,7 @@ class Episodes {
     void add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Hole& hole,
                   Range part);
     void add_repeat(const Scene& scene, std::uint8_t owner, Range range, std::uint32_t payload);
+    [[nodiscard]] bool tell_doubled(const HalfEpisodes& half, Range copy);
     [[nodiscard]] bool extend_repeat(const Scene& scene, HalfEpisodes& half, const Case& more);
     void append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Case& added);
     void answer_cases(const Scene& scene, HalfEpisodes& half, const decode::Segment& segment,

@@ -140,7 +140,7 @@ event::Finding judge_fill(const FillFacts& facts) {
     const Rule later = sent_later(facts);
     const Rule earlier = sent_earlier(facts);
     Finding finding;
-    if (facts.dsack && earlier == Rule::none) {
+    if (facts.dsack && !facts.doubled && earlier == Rule::none) {
         // R had the bytes when the filler came: a copy passed the tap unseen. The network may also
         // have doubled the filler behind the tap.
         finding = found(Verdict::missed_by_capture, Rule::dsack_of_filler, Confidence::probable,
@@ -178,11 +178,11 @@ namespace {
 Finding judge_copy(const RepeatFacts& facts) {
     Finding finding;
     if (facts.dsacked != 0 || facts.apart > kMirrorLag) {
+        const bool proven = facts.dsacked != 0 && !facts.doubled;
         finding = found(Verdict::duplicated_in_network,
                         facts.dsacked != 0 ? Rule::dsack : Rule::same_frame_later,
-                        facts.dsacked != 0 ? Confidence::proven : Confidence::probable,
-                        Place::sender_to_tap);
-        finding.if_capture_clean = facts.dsacked != 0;
+                        proven ? Confidence::proven : Confidence::probable, Place::sender_to_tap);
+        finding.if_capture_clean = proven;
         finding.excluded = set_of({Verdict::lost_after_tap});
         return finding;
     }
@@ -249,11 +249,14 @@ Finding lost_after(Rule rule, Confidence confidence) {
 }
 
 Finding judge_plain(const RepeatFacts& facts) {
-    const bool all_reported = facts.dsacked >= facts.bytes && facts.dsacked != 0;
+    // A repeat that R asked for and that was doubled on its way was needed: R reports the copy.
+    const bool all_reported =
+        facts.dsacked >= facts.bytes && facts.dsacked != 0 && !(facts.doubled && facts.asked != 0);
     const Cause late_or_early = facts.asked != 0 ? Cause::late_original : Cause::early_timer;
     if (all_reported) {
-        return spurious(Rule::dsack, late_or_early,
-                        facts.echoes_repeat ? Confidence::probable : Confidence::proven);
+        return spurious(
+            Rule::dsack, late_or_early,
+            facts.echoes_repeat || facts.doubled ? Confidence::probable : Confidence::proven);
     }
     if (!facts.answered) {
         if (facts.asked != 0 || facts.receiver_heard) {
@@ -264,7 +267,11 @@ Finding judge_plain(const RepeatFacts& facts) {
         return finding;
     }
     if (facts.echoes_repeat && facts.dsacked == 0) {
-        return lost_after(Rule::echo_of_repeat, Confidence::proven);
+        // Bytes that R had are echoed as well (RFC 7323 section 4.3 takes any segment at or below
+        // what was acknowledged), and its DSACK may be lost: only that R asked for them proves it.
+        return lost_after(Rule::echo_of_repeat, facts.asked != 0 && facts.sack
+                                                    ? Confidence::proven
+                                                    : Confidence::probable);
     }
     const bool too_soon =
         facts.path.to_receiver != 0 && facts.answer_lag < surely_less(facts.path.to_receiver);

@@ -33,6 +33,7 @@ struct FillFacts {
     Order by_ip_id = Order::unknown;
     bool after_ack = false;  // captured after an ACK that covers it
     bool dsack = false;      // R reported it as a duplicate
+    bool doubled = false;    // a copy of the filler was captured: R may have meant that one
     std::uint32_t asked = 0;
     Nanos lag = 0;             // opening to filling
     Nanos since_ask = kNever;  // R's first request to filling
@@ -57,6 +58,8 @@ struct RepeatFacts {
     Order echo = Order::unknown;
     std::uint64_t bytes = 0;       // sent again; a FIN counts one
     std::uint64_t dsacked = 0;     // of these, reported by R as duplicates
+    bool doubled = false;          // a copy of the repeat was captured: R may have meant that
+                                   // one. Of a copy: what it copies was a repeat or a filler
     bool sack = false;             // R uses SACK, so it would report duplicates
     std::uint32_t asked = 0;       // before the repeat
     bool answered = false;         // an ACK covered them after the repeat ...

@@ -93,14 +93,47 @@ RepeatFacts plain() {
             .path = kPath};
 }
 
-TEST(JudgeRepeat, the_echo_of_the_repeat_proves_a_loss_after_the_tap) {
+TEST(JudgeRepeat, the_echo_of_a_repeat_that_was_asked_for_proves_a_loss_after_the_tap) {
     RepeatFacts facts = plain();
     facts.echoes_repeat = true;
+    facts.asked = 3;
     const Finding finding = judge_repeat(facts);
     expect(finding, Verdict::lost_after_tap, Rule::echo_of_repeat, Confidence::proven);
     EXPECT_TRUE(finding.if_capture_clean);
     EXPECT_EQ(finding.place, Place::tap_to_receiver);
     EXPECT_EQ(finding.cost, 300 * kMillisecond);
+}
+
+TEST(JudgeRepeat, an_echo_of_what_nobody_asked_for_proves_nothing) {
+    // R may have had the bytes, echoed the needless repeat, and its DSACK was lost.
+    RepeatFacts facts = plain();
+    facts.echoes_repeat = true;
+    expect(judge_repeat(facts), Verdict::lost_after_tap, Rule::echo_of_repeat,
+           Confidence::probable);
+    facts.asked = 3;
+    facts.sack = false;
+    EXPECT_EQ(judge_repeat(facts).confidence, Confidence::probable);
+}
+
+TEST(JudgeRepeat, a_duplicate_report_may_be_about_a_copy_of_the_repeat) {
+    RepeatFacts facts = plain();
+    facts.dsacked = 1000;
+    facts.doubled = true;
+    expect(judge_repeat(facts), Verdict::spurious_retransmission, Rule::dsack,
+           Confidence::probable);
+    facts.asked = 3;
+    expect(judge_repeat(facts), Verdict::lost_after_tap, Rule::receiver_lacked,
+           Confidence::probable);
+    const Finding copy = judge_repeat(
+        {.kind = RepeatKind::copy, .apart = kMillisecond, .dsacked = 1000, .doubled = true});
+    expect(copy, Verdict::duplicated_in_network, Rule::dsack, Confidence::probable);
+}
+
+TEST(JudgeFill, a_duplicate_report_may_be_about_a_copy_of_the_filler) {
+    FillFacts facts{.by_timestamp = Order::later, .dsack = true, .lag = 20 * kMillisecond};
+    EXPECT_EQ(judge_fill(facts).verdict, Verdict::missed_by_capture);
+    facts.doubled = true;
+    EXPECT_EQ(judge_fill(facts).verdict, Verdict::lost_before_tap);
 }
 
 TEST(JudgeRepeat, a_duplicate_report_for_all_of_it_makes_it_spurious) {
