@@ -21,19 +21,17 @@
 
 namespace tw::verdict {
 
-// A verdict that a miss of the capture would explain as well is proven only if the tap missed
-// nothing this long before and after it.
-inline constexpr Nanos kCleanAround = 10 * kSecond;
-
 struct SettlerOptions {
-    std::size_t events_max = 65'536;   // that wait at one time
-    std::size_t streams_max = 65'536;  // connections whose verdicts are added up at one time
+    std::uint32_t events_max = 65'536;   // that wait at one time
+    std::uint32_t streams_max = 65'536;  // connections whose verdicts are added up at one time
     // How late after its time_end a worker may report a miss, so that it still counts: the wait for
     // evidence (1 s or a retransmission timeout), direction_skew, and the ledger's interval.
     Nanos lateness = 3 * kSecond;
     // Files: nobody waits for an answer, so everything stays until finish(), or until its room is
     // needed, and leaves by its time.
     bool hold = false;
+    // Live: a connection's record may overtake its last episodes, which wait for the ledger.
+    Nanos record_wait = 0;
 };
 
 class Settler {
