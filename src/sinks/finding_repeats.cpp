@@ -46,6 +46,23 @@ using format::duration_text;
                        words.see(Role::ack));
 }
 
+// "one frame", "12 frames"
+[[nodiscard]] std::string copies(const Event& event, std::string_view noun) {
+    return event.repeats_count > 1 ? format::count_of(event.repeats_count, noun)
+                                   : fmt::format("one {}", noun);
+}
+
+// ", 9.00 us apart (frames 5 and 6)", ", the first 9.00 us apart (frames 5 and 6)"
+[[nodiscard]] std::string copies_apart(const Event& event, const FindingWords& words) {
+    const FrameRef* original = words.find(Role::original);
+    const FrameRef* repeat = event.subjects_count != 0 ? &event.subject[0] : nullptr;
+    const std::string frames = FindingWords::see_both(original, repeat);
+    const Nanos lag = repeat_lag(event, words);
+    return lag <= 0 ? frames
+                    : fmt::format(", {}{} apart{}", event.repeats_count > 1 ? "the first " : "",
+                                  duration_text(lag), frames);
+}
+
 }  // namespace
 
 std::string lost_after_tap(const Event& event, const FindingWords& words) {
@@ -99,24 +116,17 @@ std::string spurious_retransmission(const Event& event, const FindingWords& word
 }
 
 std::string duplicated_by_mirror(const Event& event, const FindingWords& words) {
-    const FrameRef* repeat = event.subjects_count != 0 ? &event.subject[0] : nullptr;
-    const Nanos lag = repeat_lag(event, words);
-    return fmt::format(
-        "one frame of {} was captured {}{}: {}duplicated by the mirror, sent once", words.sender(),
-        lag > 0 ? fmt::format("twice, {} apart", duration_text(lag)) : "twice",
-        FindingWords::see_both(words.find(Role::original), repeat), words.probably());
+    return fmt::format("{} of {} {} captured twice{}: {}duplicated by the mirror, sent once",
+                       copies(event, "frame"), words.sender(),
+                       event.repeats_count > 1 ? "were" : "was", copies_apart(event, words),
+                       words.probably());
 }
 
 std::string duplicated_in_network(const Event& event, const FindingWords& words) {
-    const FrameRef* repeat = event.subjects_count != 0 ? &event.subject[0] : nullptr;
-    const Nanos lag = repeat_lag(event, words);
-    return fmt::format("one segment of {} {}{}: {}duplicated in the network{}, nothing was lost",
-                       words.sender(),
-                       words.find(Role::original) != nullptr
-                           ? fmt::format("passed the tap twice, {} apart", duration_text(lag))
-                           : "arrived twice",
-                       FindingWords::see_both(words.find(Role::original), repeat), words.probably(),
-                       words.where());
+    return fmt::format("{} of {} {} twice{}: {}duplicated in the network{}, nothing was lost",
+                       copies(event, "segment"), words.sender(),
+                       words.find(Role::original) != nullptr ? "passed the tap" : "arrived",
+                       copies_apart(event, words), words.probably(), words.where());
 }
 
 }  // namespace tw::sinks

@@ -110,6 +110,9 @@ std::string FindingWords::see_subject() const {
     if (refs.size() == 1 || event_.type == EventType::hole) {
         return fmt::format(" ({})", at(refs.front()));
     }
+    if (event_.repeats_count > 2 && refs.front().frame != 0 && refs.back().frame != 0) {
+        return fmt::format(" (frames {} to {})", refs.front().frame, refs.back().frame);
+    }
     return see_both(&refs.front(), &refs.back());
 }
 

@@ -222,10 +222,11 @@ TEST(FindingText, lost_after_the_tap) {
     event.finding.confidence = Confidence::probable;
     event.subjects_count = 2;
     event.subject[1] = {19, event.time + 3 * kSecond, 0, Role::repeat};
+    event.repeats_count = 3;
     event.finding.cost = 3'200 * kMillisecond;
     EXPECT_EQ(finding_text(event),
               "1,460 bytes of server 93.184.216.34:80 passed the tap (frame 5); sent again 200 ms "
-              "later (frames 9 and 19), but never acknowledged: probably lost between the tap and "
+              "later (frames 9 to 19), but never acknowledged: probably lost between the tap and "
               "10.0.0.5; it cost 3.20 s.");
 }
 
@@ -288,6 +289,10 @@ TEST(FindingText, duplicates) {
     EXPECT_EQ(finding_text(event),
               "one frame of server 93.184.216.34:80 was captured twice, 12.0 us apart (frames 5 "
               "and 9): duplicated by the mirror, sent once.");
+    event.repeats_count = 12;
+    EXPECT_EQ(finding_text(event),
+              "12 frames of server 93.184.216.34:80 were captured twice, the first 12.0 us apart "
+              "(frames 5 and 9): duplicated by the mirror, sent once.");
     event = repeat(Verdict::duplicated_in_network, Rule::same_frame_later, Confidence::probable);
     event.finding.place = Place::sender_to_tap;
     EXPECT_EQ(finding_text(event),
@@ -317,7 +322,7 @@ TEST(FindingText, connections) {
     event.subject[1] = {4, event.time_end, 0, Role::syn};
     EXPECT_EQ(finding_text(event),
               "client 10.0.0.5:51000 asked server 93.184.216.34:80 for a connection, 4 times in "
-              "7.00 s (frames 1 and 4), and nothing came back: unanswered; a filter dropped it, or "
+              "7.00 s (frames 1 to 4), and nothing came back: unanswered; a filter dropped it, or "
               "nobody is there.");
     event = repeat(Verdict::rst_by_third_party, Rule::foreign_ttl, Confidence::probable);
     EXPECT_EQ(finding_text(event),
