@@ -23,6 +23,10 @@ constexpr TwinRow kTwins[] = {
      "R had the bytes, but no ACK of them was captured before another copy, and no DSACK after it"},
     {Twin::missed_at_the_end, "missed_at_the_end",
      "R had the bytes, but no ACK of them was captured at all"},
+    {Twin::never_asked, "never_asked",
+     "no segment of R was captured that could have asked for the bytes or covered them"},
+    {Twin::fin_not_repeated, "fin_not_repeated",
+     "the FIN beyond the data was captured once: a last byte may have been lost"},
     {Twin::late_or_sent_again, "late_or_sent_again",
      "no timestamp and no IP counter tells the order of sending, and the lag fits both"},
     {Twin::overtaken_by_its_repeat, "overtaken_by_its_repeat",
@@ -92,6 +96,19 @@ Expectation expect_unseen(const Ground& ground, Way way, Span part, bool arrived
         also(out, Twin::filler_within_skew, {Verdict::reordered_in_capture});
     }
     return out;
+}
+
+std::size_t fins_captured(const Ground& ground, Way way) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        ground.captured(way), [](const Seen& frame) { return frame.packet().fin; }));
+}
+
+// R spoke after the segment beyond the hole could have reached it.
+bool receiver_heard(const Ground& ground, Way way, const Seen& opener) {
+    return std::ranges::any_of(ground.captured(way.back()), [&](const Seen& frame) {
+        return frame.number > opener.number && !frame.packet().rst &&
+               frame.time - opener.time >= ground.receiver_round_trip(way);
+    });
 }
 
 // Whether timestamps or a counter tell if the filler was sent before or after the opener.
@@ -215,7 +232,10 @@ Expectation expect_needless(const Ground& ground, Way way, Span part, const Seen
         if (!acked_before || !lost.seen) {
             out.fate = "the ACK was lost or missed before the tap saw it";
             also(out, Twin::ack_unseen, {Verdict::spurious_retransmission});
-            if (!reported) {
+            if (reported) {
+                // "R had the bytes" is true and seen, whatever became of the ACK.
+                out.provable.add(Verdict::spurious_retransmission);
+            } else {
                 out.also.add(Verdict::lost_after_tap);
             }
         } else if (repeat.time - ack->time < ground.sender_round_trip(way) * 5 / 4) {
@@ -228,7 +248,7 @@ Expectation expect_needless(const Ground& ground, Way way, Span part, const Seen
         const Nanos lag = repeat.time - ack->time;
         if (lost.held_up) {
             also(out, Twin::ack_late_or_lost, {Verdict::ack_lost});
-        } else if (lag > ground.sender_round_trip(way) * 3 / 4) {
+        } else if (lag > ground.sender_round_trip(way)) {
             also(out, Twin::ack_on_its_way, {Verdict::ack_lost});
         }
         return out;
@@ -256,9 +276,15 @@ Expectation expect_hole(const Ground& ground, Way way, Span part, std::uint32_t 
     const auto carriers = ground.carriers(way, part);
     if (carriers.empty()) {
         const bool beyond = ground.stack(way).overshoots && part.length() == 1;
-        return beyond ? Expectation{.truth = Verdict::sequence_overshoot,
-                                    .fate = "a number that no byte ever had"}
-                      : Expectation{.fate = "no such bytes"};
+        if (!beyond) {
+            return {.fate = "no such bytes"};
+        }
+        Expectation out{.truth = Verdict::sequence_overshoot,
+                        .fate = "a number that no byte ever had"};
+        if (fins_captured(ground, way) < 2) {
+            also(out, Twin::fin_not_repeated, {Verdict::never_recovered});
+        }
+        return out;
     }
     const Seen opener = ground.seen(opener_number);
     if (filler && filler->pass->wire < opener.pass->wire) {
@@ -269,7 +295,11 @@ Expectation expect_hole(const Ground& ground, Way way, Span part, std::uint32_t 
         return expect_unseen(ground, way, part, unseen.arrived, filler);
     }
     if (!filler) {
-        return {.truth = Verdict::never_recovered, .fate = "lost before the tap for good"};
+        Expectation out{.truth = Verdict::never_recovered, .fate = "lost before the tap for good"};
+        if (!receiver_heard(ground, way, opener)) {
+            also(out, Twin::never_asked, {});
+        }
+        return out;
     }
     return expect_filled(ground, way, part, opener, *filler);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What an event should have said: the truth about the bytes it is about, and where two fates give
 // the same captured frames, which other answers are as good as that (verdicts.md section 5). The
-// rows of kTwins are the only such leniency; a claim of proof is wrong in every one of them.
+// rows of kTwins are the only such leniency; a claim of proof is wrong in them, unless it claims
+// only what both fates have in common.
 #pragma once
 
 #include <span>
@@ -18,6 +19,8 @@ enum class Twin : std::uint8_t {
     missed_and_lost,
     missed_with_its_acks,
     missed_at_the_end,
+    never_asked,
+    fin_not_repeated,
     late_or_sent_again,
     overtaken_by_its_repeat,
     ack_before_filler,
@@ -43,6 +46,7 @@ struct TwinRow {
 struct Expectation {
     event::Verdict truth = event::Verdict::none;  // none: there was nothing to report
     event::VerdictSet also;                       // as good, unless claimed as proven
+    event::VerdictSet provable;                   // of both, what the frames prove nevertheless
     Twin twin = Twin::none;
     // Missed by the capture and never to be seen in its frames: a claim of proof is refuted by
     // nothing but this very miss.

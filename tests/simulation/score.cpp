@@ -71,7 +71,8 @@ bool accepts(const Expectation& expected, Verdict said, bool proven) {
     if (expected.also.empty()) {
         return said == expected.truth;
     }
-    return !proven && (said == expected.truth || expected.also.has(said));
+    return (!proven || expected.provable.has(said)) &&
+           (said == expected.truth || expected.also.has(said));
 }
 
 // A claim that only a miss which no frame shows refutes: right by the rule that allows it, if no

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace tw::sim {
 namespace {
@@ -75,6 +77,12 @@ void Tally::add(const Ground& ground, const Findings& findings, const Score& sco
         if (one.right && !one.unwitnessed) {
             continue;
         }
+        const event::Finding& finding = findings.events[one.event].finding;
+        Mistakes& mistakes =
+            mistakes_[fmt::format("{} {} by {}; truth: {} ({}{})", name(finding.confidence),
+                                  name(finding.verdict), name(finding.rule), name(one.truth),
+                                  one.words, one.twin == Twin::none ? "" : ", undecidable")];
+        mistakes.seed = ++mistakes.count == 1 ? seed : std::min(mistakes.seed, seed);
         Examples& list =
             one.proven_wrong ? proven_wrong_ : (one.unwitnessed ? unwitnessed_ : wrong_);
         note(list, seed,
@@ -119,6 +127,11 @@ void Tally::add(const Tally& more) {
     add_counts(unknown_by_cause_, more.unknown_by_cause_);
     for (const auto& [twin, count] : more.twins_) {
         twins_[twin] += count;
+    }
+    for (const auto& [words, mistakes] : more.mistakes_) {
+        Mistakes& to = mistakes_[words];
+        to.seed = to.count == 0 ? mistakes.seed : std::min(to.seed, mistakes.seed);
+        to.count += mistakes.count;
     }
     missed_.said += more.missed_.said;
     missed_.wrong += more.missed_.wrong;
@@ -193,6 +206,13 @@ std::string Tally::text() const {
         if (const auto found = twins_.find(row.id); found != twins_.end()) {
             out += fmt::format("   {:<26}{:>9}  {}\n", row.name, found->second, row.reason);
         }
+    }
+    out += "\n== mistakes, by rule\n";
+    std::vector<std::pair<std::string, Mistakes>> sorted(mistakes_.begin(), mistakes_.end());
+    std::ranges::stable_sort(sorted, std::greater<>{},
+                             [](const auto& one) { return one.second.count; });
+    for (const auto& [words, mistakes] : sorted) {
+        out += fmt::format("{:>8}  {}; seed {}\n", mistakes.count, words, mistakes.seed);
     }
     out += fmt::format(
         "\n== bytes the capture missed: {} said and true, {} said and not true, {} not said\n",

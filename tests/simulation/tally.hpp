@@ -59,6 +59,12 @@ class Tally {
     std::array<ClassTally, kClasses> classes_{};
     std::array<std::uint64_t, event::kCauses> unknown_by_cause_{};
     std::map<Twin, std::uint64_t> twins_;
+    // What was concluded wrongly by which rule, with the seed of the first such event.
+    struct Mistakes {
+        std::uint64_t count = 0;
+        std::uint64_t seed = 0;
+    };
+    std::map<std::string, Mistakes> mistakes_;
     MissedBytes missed_;
     Examples proven_wrong_;
     Examples unwitnessed_;
