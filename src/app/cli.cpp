@@ -25,7 +25,8 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   tapwitness read trace.pcapng       what went missing in a capture
-  tapwitness run -c monitor.yaml     the same, live on a SPAN or TAP port
+  tapwitness explain trace.pcapng    one connection as a ladder, with its verdicts
+  tapwitness run -c monitor.yaml     what read finds, live on a SPAN or TAP port
   tapwitness check -c monitor.yaml   is the configuration right, what memory will it take
   tapwitness list flags              what every word in the output means
 
@@ -34,7 +35,7 @@ Exit codes: 0 done, 2 wrong arguments, configuration or input, 3 the environment
 )";
 
 // Sub-commands of other versions: known words, so that nobody searches for a typing mistake.
-constexpr std::array<std::string_view, 3> kElsewhere{"explain", "firewall", "top"};
+constexpr std::array<std::string_view, 2> kElsewhere{"firewall", "top"};
 
 void print(std::string_view text) {
     sinks::OutputFile out;
@@ -111,6 +112,7 @@ int run_command_line(int argc, char** argv) {
     app.footer(kExamples);
     app.set_version_flag("--version", version_text(), "versions of tapwitness, DPDK, compiler");
     add_read(app, action);
+    add_explain(app, action);
     add_run(app, action);
     add_check(app, action);
     add_list(app, action);

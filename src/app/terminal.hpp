@@ -15,4 +15,7 @@ void say(std::string_view text);
 // Colour only on a terminal, and not with NO_COLOR (no-color.org) or TERM=dumb; its width.
 [[nodiscard]] sinks::format::PageStyle terminal_style(int fd);
 
+// Whether the locale says so: LC_ALL, else LC_CTYPE, else LANG.
+[[nodiscard]] bool speaks_utf8();
+
 }  // namespace tw::app

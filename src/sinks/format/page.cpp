@@ -62,6 +62,19 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+std::vector<std::string_view> wrapped_lines(std::string_view text, std::size_t first,
+                                            std::size_t width) {
+    std::vector<std::string_view> lines;
+    std::size_t fits = first;
+    do {
+        const std::size_t end = fits == 0 ? text.size() : break_at(text, fits);
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        fits = width;
+    } while (!text.empty());
+    return lines;
+}
+
 std::vector<Table::Line> Table::lines() const {
     const std::vector<std::size_t> widths = column_widths(rows_, alignment_.size());
     std::vector<Line> lines;
@@ -104,14 +117,13 @@ void Page::paragraph(std::string_view text, std::size_t indent, std::size_t hang
 void Page::wrapped(std::string start, std::string_view text, std::size_t hanging, Tone tone) {
     // At least 20 characters of text per line, however narrow the terminal.
     const std::size_t margin = std::max(start.size(), hanging);
-    const std::size_t width = std::max(style_.width, margin + 20);
-    do {
-        const std::size_t fits = style_.width == 0 ? text.size() : width - start.size();
-        const std::size_t end = break_at(text, fits);
-        line(start.append(text.substr(0, end)), tone);
-        text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t width = style_.width == 0 ? 0 : std::max(style_.width, margin + 20);
+    const std::size_t first = width == 0 ? 0 : width - start.size();
+    const std::size_t rest = width == 0 ? 0 : width - hanging;
+    for (const std::string_view part : wrapped_lines(text, first, rest)) {
+        line(start.append(part), tone);
         start.assign(hanging, ' ');
-    } while (!text.empty());
+    }
 }
 
 void Page::table(const Table& table, bool head) {

@@ -21,6 +21,11 @@ enum class Tone : unsigned char { plain, strong, good, bad, faint };
 // Replaces control characters, so that a name from the outside cannot drive the terminal.
 [[nodiscard]] std::string printable(std::string_view text);
 
+// Breaks at blanks; a word longer than a line stays whole. `first` columns for the first line,
+// `width` for the others; 0 = never break.
+[[nodiscard]] std::vector<std::string_view> wrapped_lines(std::string_view text, std::size_t first,
+                                                          std::size_t width);
+
 class Table {
   public:
     // '<' left, '>' right: one character per column, each row has as many cells.

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The life of one connection as text: who and how it began, then the ladder (client left, server
+// right, the tap between them) with verdicts where they belong, then what was lost where. Plain
+// text of a stable width, made to be pasted into a ticket.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/event/event.hpp"
+#include "sinks/format/page.hpp"
+#include "sinks/ladder_log.hpp"
+#include "sinks/ladder_plan.hpp"
+
+namespace tw::sinks {
+
+// What is known of the connection beside its segments.
+struct LadderSubject {
+    event::FlowRecord record;
+    std::uint8_t client_side = 0;  // of the key
+    std::vector<std::string> files;
+    // Stream numbers count frames that match a filter only: not those of Wireshark.
+    bool streams_differ = false;
+    bool interrupted = false;
+};
+
+struct LadderStyle {
+    // Colour, and the width of the terminal; 0 = kColumnsPlain.
+    format::PageStyle page;
+    bool ascii = false;
+};
+inline constexpr std::size_t kColumnsPlain = 80;
+inline constexpr std::size_t kColumnsMost = 132;
+
+[[nodiscard]] std::string ladder_text(const LadderLog& log, const LadderSubject& subject,
+                                      const LadderView& view, const LadderStyle& style);
+
+}  // namespace tw::sinks
