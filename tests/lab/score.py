@@ -153,7 +153,15 @@ class Scorer:
     def repeat(self, side, event):
         members = self.members(side, event)
         self.told_repeats.update(number for number, _, _ in members)
-        labels = [(truths.repeat_label(side, *one), one[1].segment.length) for one in members]
+        labels = []
+        spans = []
+        for one in members:
+            span = side.data_span(one[1].segment)
+            # Bytes repeated twice make one event: its verdict says why it began. A proof has to
+            # hold for all of it.
+            if event.get("confidence") == "proven" or not truths.within(spans, span):
+                labels.append((truths.repeat_label(side, *one), one[1].segment.length))
+            spans = truths.merged(spans, span)
         begin, end = side.position(event["seq_begin"]), side.position(event["seq_end"])
         frames = [one["frame"] for one in event["subject"]]
         where = (f"event {event['id']}, {event['direction']} [{begin}..{end}) "

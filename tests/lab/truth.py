@@ -112,9 +112,14 @@ class Side:
                 return number, emission, passing
         return None
 
-    def duplicate_reported(self, begin, end, behind):
-        return any(number > behind and self.reports_duplicate(emission.segment, begin, end)
-                   for number, emission, _ in self.captured_answers)
+    def duplicate_reported(self, begin, end, repeat):
+        """Whether R's DSACKs say that it had the bytes when frame `repeat` came: as many of them
+        as copies were captured from that one on."""
+        reports = sum(number > repeat and self.reports_duplicate(emission.segment, begin, end)
+                      for number, emission, _ in self.captured_answers)
+        copies = sum(number >= repeat and overlap(self, emission, begin, end)
+                     for number, emission, _ in self.captured)
+        return reports >= copies
 
     def first_capture(self, begin, end):
         for number, emission, passing in self.captured:
