@@ -107,11 +107,16 @@ void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& ha
     }
     for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
         Case& known = cases_[index];
+        // One hole that closes piece by piece; or one direction that the capture has late, where
+        // each ACK opens a hole behind the last.
+        const bool one_hole =
+            known.first.time == hole.opened.time && known.first.frame == hole.opened.frame;
         if (known.type == EventType::hole && known.range.end == part.begin &&
-            known.first.time == hole.opened.time && known.first.frame == hole.opened.frame &&
-            same_story(known.fill, fill.fill) && known.dsack.time == 0) {
+            (one_hole || known.fill.after_ack) && same_story(known.fill, fill.fill) &&
+            known.dsack.time == 0) {
             known.range.end = part.end;
             known.last = fill.last;
+            known.fill.lag = std::max(known.fill.lag, fill.fill.lag);
             known.segment_bytes = std::max(known.segment_bytes, fill.segment_bytes);
             ++known.segments;
             return;

@@ -207,6 +207,23 @@ TEST(Episodes, ack_captured_before_its_data_is_nothing_missing) {
     EXPECT_EQ(talk.run.flows().front().missing_bytes[1], 0U);
 }
 
+TEST(Episodes, direction_captured_late_is_one_episode) {
+    Talk talk;
+    talk.open();
+    talk.server(1, 1, "A", 100);
+    constexpr std::uint32_t kSegments = Episodes::kCasesPerHalf + 8;
+    for (std::uint32_t i = 1; i <= kSegments; ++i) {
+        talk.client(1, 101 + i * 100, "A", 0);
+    }
+    for (std::uint32_t i = 1; i <= kSegments; ++i) {
+        talk.server(1 + i * 100, 1, "A", 100);
+    }
+    talk.run.finish();
+    expect_events(talk, {{EventType::hole, Direction::s2c, 101, 101 + kSegments * 100,
+                          kSegments * 100, Resolution::filled_after_ack}});
+    EXPECT_EQ(talk.run.events().at(0).finding.verdict, event::Verdict::reordered_in_capture);
+}
+
 TEST(Episodes, unseen_number_at_the_end_may_be_the_fin_unless_data_follows) {
     Talk talk;
     talk.open();
