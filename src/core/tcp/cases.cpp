@@ -164,6 +164,8 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         repeat.timed = original->has_timestamps != 0 && seen->has_timestamps != 0;
         facts.apart = scene.now - original->time;
         facts.ttl_differs = original->ttl != seen->ttl;
+        facts.sent_again = (repeat.timed && original->tsval != seen->tsval) ||
+                           (seen->v6 == 0 && original->ip_id != seen->ip_id);
     }
     const bool acknowledged =
         (receiver.bits & flow::half_bit::kWindowSet) != 0 && at_or_before(range.end, receiver.ack);
@@ -175,9 +177,12 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         if (past.covering != nullptr) {
             repeat.ack = moment_of(*past.covering);
             facts.ack_lag = scene.now - past.covering->time;
-            if (seen->has_timestamps != 0 && past.covering->has_timestamps != 0) {
+            if (seen->has_timestamps != 0 && past.covering->has_timestamps != 0 &&
+                seen->has(decode::tcp_flag::kAck)) {
                 facts.echo = order_of(seen->tsecr, past.covering->tsval);
             }
+        } else if (original != nullptr) {
+            facts.ack_lag = facts.apart;  // at least: it came before the latest copy
         }
     } else if (past.sacked != nullptr) {
         facts.kind = RepeatKind::sacked;

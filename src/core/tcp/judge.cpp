@@ -222,11 +222,9 @@ Finding judge_acknowledged(const RepeatFacts& facts) {
     const bool late =
         round_trip != 0 ? facts.ack_lag > surely_more(round_trip) : facts.ack_lag >= kTimerMin;
     if (too_early || !late) {
-        Finding finding = spurious(Rule::ack_just_before, Cause::early_timer,
-                                   too_early ? Confidence::proven : Confidence::probable);
-        if (!too_early) {
-            finding.possible = set_of({Verdict::ack_lost});
-        }
+        // Never proven: what was measured as round trip may hold a delayed ACK.
+        Finding finding = spurious(Rule::ack_just_before, Cause::early_timer, Confidence::probable);
+        finding.possible = set_of({Verdict::ack_lost});
         return finding;
     }
     Finding finding =
@@ -254,9 +252,14 @@ Finding judge_plain(const RepeatFacts& facts) {
         facts.dsacked >= facts.bytes && facts.dsacked != 0 && !(facts.doubled && facts.asked != 0);
     const Cause late_or_early = facts.asked != 0 ? Cause::late_original : Cause::early_timer;
     if (all_reported) {
-        return spurious(
-            Rule::dsack, late_or_early,
-            facts.echoes_repeat || facts.doubled ? Confidence::probable : Confidence::proven);
+        // Frames that nothing tells apart may be one segment that the network copied.
+        const bool sure = facts.sent_again && !facts.echoes_repeat && !facts.doubled;
+        Finding finding =
+            spurious(Rule::dsack, late_or_early, sure ? Confidence::proven : Confidence::probable);
+        if (!facts.sent_again) {
+            finding.possible = set_of({Verdict::duplicated_in_network});
+        }
+        return finding;
     }
     if (!facts.answered) {
         if (facts.asked != 0 || facts.receiver_heard) {
@@ -299,7 +302,11 @@ event::Finding judge_repeat(const RepeatFacts& facts) {
             finding.lag = facts.ack_lag;
             break;
         case RepeatKind::sacked:
-            finding = spurious(Rule::sacked_before, Cause::none, Confidence::proven);
+            finding = judge_acknowledged(facts);
+            if (finding.verdict == Verdict::spurious_retransmission) {
+                finding.rule = Rule::sacked_before;
+            }
+            finding.lag = facts.ack_lag;
             break;
         case RepeatKind::plain:
             finding = judge_plain(facts);

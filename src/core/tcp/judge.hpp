@@ -52,6 +52,7 @@ struct RepeatFacts {
     RepeatKind kind = RepeatKind::plain;
     Nanos apart = kNever;      // first copy to repeat
     bool ttl_differs = false;  // copy: by one
+    bool sent_again = false;   // not a copy: another timestamp or IP identification
     Nanos ack_lag = kNever;    // acknowledged: first ACK that covers them to the repeat
     // acknowledged: the peer's timestamp that S echoed with the repeat against that ACK's:
     // `earlier` = S had not received the ACK, nor any after it.

@@ -13,6 +13,8 @@ namespace {
 namespace flag = decode::tcp_flag;
 
 constexpr Nanos kMirrorLag = 10 * kMillisecond;
+// Shorter than a round trip beyond the tap and back, but for neighbours on one switch.
+constexpr Nanos kNoTimeToAsk = 100 * kMicrosecond;
 // Segments of one sender among which a mirror's second copy is looked for.
 constexpr std::uint32_t kCopySteps = 16;
 // A sender counts its identification up if most steps between its segments are small.
@@ -46,12 +48,13 @@ bool same_frame(const Sighting& one, const Sighting& other) {
     if (one.ip_id != other.ip_id) {
         return false;
     }
-    // Without an identification only a timestamp of the same tick speaks for one frame, and a
-    // sender would have to send twice within it.
-    constexpr Nanos kTick = kMillisecond;
-    const Nanos apart = one.time - other.time;
-    return (one.v6 == 0 && one.ip_id != 0) ||
-           (one.has_timestamps != 0 && apart < kTick && -apart < kTick);
+    if ((one.v6 == 0 && one.ip_id != 0) || hops != 0) {
+        return true;
+    }
+    // Without an identification: no sender repeats a segment so soon that its clock shows the same
+    // time, or, without timestamps, that not even a request for it could have come.
+    const Nanos apart = one.time < other.time ? other.time - one.time : one.time - other.time;
+    return apart < (one.has_timestamps != 0 ? kMirrorLag : kNoTimeToAsk);
 }
 
 bool is_copy(const History& history, const Sighting& sighting) {
