@@ -214,7 +214,7 @@ Expectation expect_lost_after(const Ground& ground, Way way, Span part, const Se
     const auto ack = ground.first_ack(way, part);
     if (ack && ack->number < repeat.number) {
         also(out, Twin::ack_before_repeat, {Verdict::ack_lost, Verdict::spurious_retransmission});
-    } else if (!ground.asked_before(way, part, repeat.number)) {
+    } else if (!ground.lacked_before(way, part, repeat.number)) {
         also(out, Twin::tail_loss_or_ack_unseen,
              {Verdict::spurious_retransmission, Verdict::ack_lost});
     }

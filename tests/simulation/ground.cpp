@@ -90,8 +90,14 @@ bool Ground::dsack_after(Way way, Span part, std::uint32_t number) const {
     });
 }
 
-bool Ground::asked_before(Way way, Span part, std::uint32_t number) const {
-    std::uint32_t duplicates = 0;
+bool Ground::lacked_before(Way way, Span part, std::uint32_t number) const {
+    Nanos latest_copy = 0;
+    for (const Seen& frame : captured(way)) {
+        if (frame.number < number && frame.packet().span.covers(part)) {
+            latest_copy = frame.time;
+        }
+    }
+    const Nanos answered = latest_copy + receiver_round_trip(way) + 2 * plan_.jitter;
     for (const Seen& frame : captured(way.back())) {
         const Packet& packet = frame.packet();
         if (frame.number > number) {
@@ -105,9 +111,11 @@ bool Ground::asked_before(Way way, Span part, std::uint32_t number) const {
                 return true;
             }
         }
-        duplicates += packet.span.empty() && packet.ack == part.begin ? 1U : 0U;
+        if (frame.time > answered) {
+            return true;
+        }
     }
-    return duplicates > 3;
+    return false;
 }
 
 Position Ground::first_position(Way way) const {

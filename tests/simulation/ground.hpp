@@ -53,9 +53,9 @@ class Ground {
     [[nodiscard]] std::optional<Seen> first_ack(Way way, Span part) const;
     // R reports the part as duplicate in a captured frame after this one.
     [[nodiscard]] bool dsack_after(Way way, Span part, std::uint32_t number) const;
-    // R was seen to lack the part before this frame: it sacked bytes beyond it, or three duplicate
-    // ACKs asked for it.
-    [[nodiscard]] bool asked_before(Way way, Span part, std::uint32_t number) const;
+    // R was seen to lack the part before this frame: it sacked bytes beyond it, or still asked for
+    // it when every copy captured so far should have arrived.
+    [[nodiscard]] bool lacked_before(Way way, Span part, std::uint32_t number) const;
     // Where the product begins to follow this direction; nothing below is an episode.
     [[nodiscard]] Position first_position(Way way) const;
 

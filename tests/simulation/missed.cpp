@@ -44,8 +44,14 @@ std::string words(Way way, Span part, const char* what) {
 bool told(const Ground& ground, const Findings& findings, Way way, Span part, EventType type) {
     return std::ranges::any_of(findings.events, [&](const Event& event) {
         const auto located = locate(ground, event);
-        return event.type == type && located && located->way.connection == way.connection &&
-               located->way.side == way.side && located->span.overlaps(part);
+        if (!located || located->way.connection != way.connection) {
+            return false;
+        }
+        // A SYN that is sent again is told as what happened to the handshake, of either side.
+        if (event.type == EventType::handshake) {
+            return part.begin == 0;
+        }
+        return event.type == type && located->way.side == way.side && located->span.overlaps(part);
     });
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/flow/plain_index.hpp"
 #include "core/pipeline.hpp"
+#include "core/verdict/settler.hpp"
 #include "simulation/frame_bytes.hpp"
 #include "support/pcap_writer.hpp"
 #include "support/pipeline_run.hpp"
@@ -15,6 +16,15 @@ namespace {
 
 constexpr std::uint32_t kFlowsMax = 64;
 constexpr std::size_t kBurst = 8;
+
+// With a ledger as in a live run, without as for a file.
+verdict::SettlerOptions settler_options(bool live) {
+    verdict::SettlerOptions options;
+    options.events_max = 4096;
+    options.streams_max = kFlowsMax;
+    options.hold = !live;
+    return options;
+}
 
 std::vector<std::uint8_t> bytes_of(const Plan& plan, const Record& record, const Capture& one) {
     const Packet& packet = record.transmissions[one.transmission].packet;
@@ -30,7 +40,8 @@ class MonitorRun {
           v4_(sizeof(flow::KeyV4), kFlowsMax, Backing::lazy),
           v6_(sizeof(flow::KeyV6), kFlowsMax, Backing::lazy),
           outbox_({.events_max = 2048, .flow_records_max = 64, .await_capture = with_ledger_}),
-          pipeline_(test::read_options(kFlowsMax), v4_, v6_, outbox_, counters_) {}
+          pipeline_(test::read_options(kFlowsMax), v4_, v6_, outbox_, counters_),
+          settler_(settler_options(with_ledger_), counters_) {}
 
     Findings run() {
         for (std::size_t at = 0; at < record_.captures.size();) {
@@ -42,6 +53,8 @@ class MonitorRun {
         }
         tell_until(record_.end + 100 * kSecond);
         collect();
+        settler_.finish();
+        take_settled();
         return std::move(findings_);
     }
 
@@ -63,6 +76,7 @@ class MonitorRun {
         tell_until(record_.captures[first].time - kLedgerInterval);
         (void)pipeline_.process(std::span(frames).first(count));
         pipeline_.tick(frames[count - 1].time);
+        settler_.advance(frames[count - 1].time);
         return count;
     }
 
@@ -80,16 +94,29 @@ class MonitorRun {
                 mark.faults[0] = event::CaptureFault::loss;
             }
             outbox_.tell(mark, counters_);
+            settler_.add(mark);
         }
     }
 
     void collect() {
         event::Event event;
         while (outbox_.pop(event)) {
-            findings_.events.push_back(event);
+            settler_.add(event);
         }
         event::FlowRecord flow;
         while (outbox_.pop(flow)) {
+            settler_.add(flow);
+        }
+        take_settled();
+    }
+
+    void take_settled() {
+        event::Event event;
+        while (settler_.pop(event)) {
+            findings_.events.push_back(event);
+        }
+        event::FlowRecord flow;
+        while (settler_.pop(flow)) {
             findings_.flows.push_back(flow);
         }
     }
@@ -102,6 +129,7 @@ class MonitorRun {
     flow::PlainIndex v6_;
     event::Outbox outbox_;
     Pipeline pipeline_;
+    verdict::Settler settler_;
     Nanos told_ = 0;
     Findings findings_;
 };
