@@ -83,6 +83,10 @@ Conversation& Conversation::say(std::size_t from, std::string_view flags,
     } else {
         builder.ipv6(options_.address[from], options_.address[to]);
     }
+    builder.ttl(fields.ttl.value_or(options_.ttl[from]));
+    if (fields.ip_id) {
+        builder.ip_id(*fields.ip_id);
+    }
     builder.tcp(options_.port[from], options_.port[to]).flags(flags);
     builder.seq(options_.isn[from] + seq).window(options_.window[from]);
     builder.ack(has(flags, 'A') ? options_.isn[to] + ack : 0);

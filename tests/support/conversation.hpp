@@ -36,6 +36,7 @@ struct ConversationOptions {
     std::array<std::uint16_t, 2> window{64'240, 65'160};
     Nanos start = 1'700'000'000 * kSecond;
     Nanos step = kMillisecond;  // between two segments, unless wait() says otherwise
+    std::array<std::uint8_t, 2> ttl{64, 64};
     // What lies below the IP header; default is plain Ethernet.
     std::function<void(PacketBuilder&)> below{};
 };
@@ -48,6 +49,8 @@ struct SegmentFields {
     std::optional<std::uint16_t> window{};          // stays as last said
     std::function<void(PacketBuilder&)> options{};  // TCP options
     std::function<void(PacketBuilder&)> below{};    // of this segment only
+    std::optional<std::uint8_t> ttl{};
+    std::optional<std::uint16_t> ip_id{};  // IPv4
 };
 
 class Conversation {

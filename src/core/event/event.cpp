@@ -71,6 +71,8 @@ std::string_view name(Role role) {
             return "probe";
         case Role::window:
             return "window";
+        case Role::genuine:
+            return "genuine";
     }
     return "";
 }

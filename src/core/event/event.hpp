@@ -51,6 +51,7 @@ enum class Role : std::uint8_t {
     syn,
     probe,
     window,
+    genuine,  // reset: surely of the host the RST names
 };
 [[nodiscard]] std::string_view name(Role role);
 

@@ -33,6 +33,7 @@ inline constexpr std::uint8_t kClientKnown = 1U << 3;  // a SYN or SYN/ACK told
 inline constexpr std::uint8_t kClientSide = 1U << 4;   // the client is (or is guessed to be) side 1
 inline constexpr std::uint8_t kDetailsLost = 1U << 5;  // a pool was empty: counts are lower bounds
 inline constexpr std::uint8_t kMptcp = 1U << 6;        // both sides have details with its options
+inline constexpr std::uint8_t kLife = 1U << 7;         // core/tcp/life wants each segment
 }  // namespace flow_bit
 
 inline constexpr std::uint8_t kDupsPoisoned = 255;
@@ -72,16 +73,37 @@ struct alignas(64) Flow {
 };
 static_assert(sizeof(Flow) == 128, "two cache lines per connection");
 
+inline constexpr std::uint32_t kEpisodesIndexMax = (1U << 24) - 1;
+
 struct ColdFlow {
     Nanos first;            // time of the first packet
     std::uint32_t base[2];  // ISN or guess, by side
     std::uint32_t stream;
-    std::uint32_t episodes;    // index into the pool of episode records, 0 = none
+    std::uint32_t episodes : 24;  // index into the pool of episode records, 0 = none
+    std::uint32_t hops_0 : 4;     // hops_code() of the side's SYN or SYN/ACK, 0 = unknown
+    std::uint32_t hops_1 : 4;
     std::uint32_t details[2];  // index into the pool of side details, by side, 0 = none
     std::uint32_t
         seen_begin[2];  // first byte seen, by side; what lies below came before the capture
+
+    [[nodiscard]] std::uint8_t hops(std::uint8_t side) const { return side == 0 ? hops_0 : hops_1; }
+    void set_hops(std::uint8_t side, std::uint8_t code) {
+        if (side == 0) {
+            hops_0 = code & 15U;
+        } else {
+            hops_1 = code & 15U;
+        }
+    }
 };
 static_assert(sizeof(ColdFlow) == 40);
+
+// How many routers a frame has passed, from the initial TTLs in use (32, 64, 128, 255), folded into
+// 1..15. Two codes differ only if the frames came from different distances; a host that uses
+// another initial TTL for some of its frames has one code all the same.
+[[nodiscard]] constexpr std::uint8_t hops_code(std::uint8_t ttl) {
+    const int initial = ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
+    return static_cast<std::uint8_t>((initial - ttl) % 15 + 1);
+}
 
 // Steps of 2^26 ns (67 ms), enough for ageing. 27 bits: wraps after 104 days.
 [[nodiscard]] inline std::uint32_t coarse_time(Nanos time) {

@@ -50,7 +50,7 @@ std::size_t Episodes::memory_bytes(const Options& options) {
 EpisodeRecord* Episodes::record(const Scene& scene, bool create) {
     flow::ColdFlow& cold = *scene.cold;
     if (cold.episodes == 0 && create) {
-        cold.episodes = records_.take();
+        cold.episodes = records_.take() & flow::kEpisodesIndexMax;
         if (cold.episodes == 0) {
             counters_.add(stats::Counter::details_exhausted);
             scene.flow->bits |= flow::flow_bit::kDetailsLost;

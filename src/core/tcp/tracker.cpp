@@ -29,6 +29,7 @@ struct PoolSizes {
     std::uint32_t episodes;
     std::uint32_t holes;
     std::uint32_t cases;
+    std::uint32_t life;
 };
 
 // Flags and episodes belong to a part of the connections only; divisor 1 provides
@@ -39,17 +40,25 @@ PoolSizes pool_sizes(const FlowOptions& options) {
     const auto sized = [](std::uint64_t count) {
         return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(count, 4096, UINT32_MAX - 1));
     };
+    const auto episodes = [&](std::uint64_t count) {
+        return std::min(sized(count), flow::kEpisodesIndexMax);
+    };
     if (divisor == 1) {
-        return {sized(flows * 2), sized(flows), sized(flows * 2), sized(flows)};
+        return {sized(flows * 2), episodes(flows), sized(flows * 2), sized(flows), sized(flows)};
     }
-    return {sized(flows / divisor), sized(flows / (4 * divisor)), sized(flows / (4 * divisor)),
-            sized(flows / (8 * divisor))};
+    return {sized(flows / divisor), episodes(flows / (4 * divisor)), sized(flows / (4 * divisor)),
+            sized(flows / (8 * divisor)), sized(flows / (4 * divisor))};
 }
 
 Episodes::Options episode_options(const FlowOptions& options,
                                   const std::array<Nanos, kTapsMax>& direction_skew) {
     const PoolSizes sizes = pool_sizes(options);
     return {sizes.episodes, sizes.holes, sizes.cases, options.backing, direction_skew};
+}
+
+Life::Options life_options(const PipelineOptions& options) {
+    return {pool_sizes(options.flows).life, options.flows.backing, options.flows.hash_seed,
+            options.analysis.direction_skew};
 }
 
 std::uint32_t flight_chunks(const PipelineOptions& options) {
@@ -93,6 +102,7 @@ Tracker::Tracker(const PipelineOptions& options, event::Outbox& outbox, stats::C
       history_(options.flows.backing),
       episodes_(episode_options(options.flows, options.analysis.direction_skew), history_, outbox,
                 counters),
+      life_(life_options(options), history_, outbox, counters),
       flight_pool_(flight_chunks(options)) {
     if (exact_flight_) {
         flights_[0] = LazyArray<Flight>(std::size_t{options.flows.v4_max} * 2, Backing::lazy);
@@ -152,6 +162,7 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     observation.completeness = meeting == Meeting::reused ? completeness::kSyn : flow.completeness;
     const Nanos raised = flow.half[sender].nxt_time;
     const bool shaken = (flow.bits & flow::flow_bit::kRttSet) != 0;
+    const Nanos spoke = flow.half[sender].ack_time;
     observation.flags = judge_segment(table, slot, frame.time, found, meeting);
     observation.initial_rtt = initial_rtt(flow);
     flow.last_seen = flow::coarse_time(frame.time) & 0x7FF'FFFFU;
@@ -173,8 +184,9 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
         count_flags(flow, cold, sender, observation.flags);
     }
     if (segment.payload_known) {
-        episodes_.observe({&table, slot, &flow, &cold, frame.time, frame.number, raised}, segment,
-                          sender, observation.flags);
+        const Scene scene{&table, slot, &flow, &cold, frame.time, frame.number, raised};
+        episodes_.observe(scene, segment, sender, observation.flags);
+        life_.observe(scene, found, observation.flags, spoke);
     }
 }
 
@@ -285,7 +297,9 @@ void Tracker::close(flow::FlowTable& table, std::uint32_t slot) {
         flow.completeness != completeness::kSyn) {
         counters_.add(stats::Counter::flows_one_sided);
     }
-    const auto missing = episodes_.close({&table, slot, &flow, &cold, record.last, 0, 0});
+    const Scene scene{&table, slot, &flow, &cold, record.last, 0, 0};
+    life_.close(scene);
+    const auto missing = episodes_.close(scene);
     record.details_lost = (flow.bits & flow::flow_bit::kDetailsLost) != 0;
     for (std::uint8_t side = 0; side < 2; ++side) {
         const auto direction = static_cast<std::size_t>(direction_of(flow, side));

@@ -14,6 +14,7 @@
 #include "core/tcp/analysis.hpp"
 #include "core/tcp/episodes.hpp"
 #include "core/tcp/history.hpp"
+#include "core/tcp/life.hpp"
 #include "core/tcp/side_detail.hpp"
 
 namespace tw::tcp {
@@ -24,6 +25,7 @@ class Tracker {
 
     void set_direction_skew(const std::array<Nanos, kTapsMax>& skew) {
         episodes_.set_direction_skew(skew);
+        life_.set_direction_skew(skew);
     }
 
     // The record at `slot` was just added for this segment.
@@ -78,6 +80,7 @@ class Tracker {
     Pool<SideDetail> details_;
     History history_;
     Episodes episodes_;
+    Life life_;
     FlightPool flight_pool_;
     LazyArray<Flight> flights_[2];  // IPv4, IPv6; two per slot
 };
