@@ -33,6 +33,7 @@ class FlowTable {
     [[nodiscard]] ColdFlow& cold(std::uint32_t slot) { return cold_[slot]; }
     // The key bytes of a slot, as the index wants them.
     [[nodiscard]] const void* key(std::uint32_t slot) const;
+    [[nodiscard]] const KeyV4& key_v4(std::uint32_t slot) const { return flows_[slot].key_v4; }
     [[nodiscard]] const KeyV6& key_v6(std::uint32_t slot) const { return keys_v6_[slot]; }
 
     // A zeroed, occupied record for an absent key, or kNoSlot when full: then ask victim(),

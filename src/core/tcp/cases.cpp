@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/tcp/episodes.hpp"
+#include "core/tcp/local_side.hpp"
 #include "core/tcp/past.hpp"
 
 namespace tw::tcp {
@@ -389,6 +390,21 @@ void Episodes::remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t
     cases_.give_back(index);
 }
 
+// Where the tap sits inside a host, what happened between the two happened inside it.
+void Episodes::place_in_host(const Scene& scene, std::uint8_t owner,
+                             event::Finding& finding) const {
+    const bool beside = finding.place == event::Place::sender_to_tap ||
+                        finding.place == event::Place::tap_to_receiver ||
+                        finding.place == event::Place::receiver_to_tap ||
+                        finding.place == event::Place::tap_to_sender;
+    const Sighting* const latest =
+        history_.latest(*scene.flow, History::owner_of(scene.slot, scene.table->v6()));
+    if (beside && latest != nullptr) {
+        finding.place = place_with_local_side(
+            finding.place, owner, local_side(history_, *latest, *scene.table, scene.slot));
+    }
+}
+
 void Episodes::conclude(const Scene& scene, std::uint8_t owner, std::uint32_t index,
                         bool cut_short) {
     const Case& done = cases_[index];
@@ -424,6 +440,7 @@ void Episodes::conclude(const Scene& scene, std::uint8_t owner, std::uint32_t in
                               : judge_repeat(done.repeat);
     event.finding.segment_bytes = done.segment_bytes;
     event.finding.delivered_bytes = done.delivered_bytes;
+    place_in_host(scene, owner, event.finding);
     remove_case(scene, owner, index);
     outbox_.emit(event, counters_);
 }

@@ -231,6 +231,7 @@ void Episodes::report_hole(const Scene& scene, std::uint8_t owner, const Hole& h
     } else {
         event.finding =
             resolution == Resolution::never ? judge_unfilled(scene, owner, hole) : judge_limit();
+        place_in_host(scene, owner, event.finding);
     }
     if (hole.asked != 0) {
         // A request for a lower number leaves this hole out by SACK.

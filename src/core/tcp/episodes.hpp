@@ -254,6 +254,7 @@ class Episodes {
     void wake_for_waiting(const Scene& scene, std::uint8_t owner, HalfEpisodes& half);
     void wait_for_evidence(std::uint32_t index, Nanos due);
     void unlink_due(Case& waiting);
+    void place_in_host(const Scene& scene, std::uint8_t owner, event::Finding& finding) const;
     void conclude(const Scene& scene, std::uint8_t owner, std::uint32_t index, bool cut_short);
     void remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t index);
     [[nodiscard]] std::uint32_t delivered_before(const Scene& scene, std::uint8_t owner) const;
