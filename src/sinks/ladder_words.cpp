@@ -176,6 +176,8 @@ std::string_view role_words(Role role) {
             return "the probe";
         case Role::window:
             return "the window";
+        case Role::genuine:
+            return "surely of the host it names";
     }
     return "";
 }
