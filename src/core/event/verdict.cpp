@@ -139,6 +139,8 @@ constexpr RuleInfo kRuleRows[] = {
      "earlier"},
     {Rule::short_lag, "short_lag",
      "the hole closed sooner than any retransmission could have come"},
+    {Rule::original_came, "original_came",
+     "a copy that had been sent earlier was captured later: overtaken by its own repeat"},
     {Rule::data_after_its_ack, "data_after_its_ack",
      "the data was captured after the ACK that covers it"},
     {Rule::asked_in_vain, "asked_in_vain", "the receiver asked for the bytes until the end"},

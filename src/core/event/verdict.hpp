@@ -75,6 +75,7 @@ enum class Rule : std::uint8_t {
     lower_ack_field,
     earlier_ip_id,
     short_lag,
+    original_came,
     data_after_its_ack,
     asked_in_vain,
     never_asked,

@@ -38,6 +38,11 @@ bool same_story(const FillFacts& one, const FillFacts& other) {
            one.by_ip_id == other.by_ip_id && one.after_ack == other.after_ack;
 }
 
+bool same_story(const RepeatFacts& one, const RepeatFacts& other) {
+    return one.kind == other.kind &&
+           (one.kind != RepeatKind::copy || copied_late(one) == copied_late(other));
+}
+
 void add_evidence(Event& event, const Moment& moment, Role role) {
     if (moment.time != 0 && event.evidence_count < Event::kEvidenceMax) {
         event.evidence[event.evidence_count++] = {moment.frame, moment.time, event.tap, role};
@@ -126,6 +131,13 @@ void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& ha
     append_case(scene, owner, half, fill);
 }
 
+bool Episodes::sent_before(const Sighting& one, const Sighting& other) const {
+    if (one.has_timestamps != 0 && other.has_timestamps != 0 && one.tsval != other.tsval) {
+        return after(other.tsval, one.tsval);
+    }
+    return order_by_ip_id(history_, one, other.ip_id) == Order::earlier;
+}
+
 void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
                           std::uint32_t payload) {
     EpisodeRecord* episodes = record(scene, true);
@@ -140,7 +152,9 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         return;  // no ACK can cover it before the hole below: what happened is the hole's story
     }
     const flow::Half& receiver = scene.flow->half[owner ^ 1];
-    const RepeatPast past = past_of_repeat(history_, *seen);
+    const bool acknowledged =
+        (receiver.bits & flow::half_bit::kWindowSet) != 0 && at_or_before(range.end, receiver.ack);
+    const RepeatPast past = past_of_repeat(history_, *seen, acknowledged);
     Case repeat{};
     repeat.type = EventType::repeat;
     repeat.resolution = Resolution::never;
@@ -165,14 +179,19 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         repeat.timed = original->has_timestamps != 0 && seen->has_timestamps != 0;
         facts.apart = scene.now - original->time;
         facts.ttl_differs = original->ttl != seen->ttl;
-        facts.sent_again = (repeat.timed && original->tsval != seen->tsval) ||
-                           (seen->v6 == 0 && original->ip_id != seen->ip_id);
+        facts.alike = same_frame(*original, *seen);
+        facts.named = seen->v6 == 0 && seen->ip_id != 0;
     }
-    const bool acknowledged =
-        (receiver.bits & flow::half_bit::kWindowSet) != 0 && at_or_before(range.end, receiver.ack);
-    if (original != nullptr && same_frame(*original, *seen)) {
+    const bool late = original != nullptr && !facts.alike && sent_before(*seen, *original);
+    if (facts.alike && is_one_frame(*original, *seen, facts.path.to_sender)) {
         facts.kind = RepeatKind::copy;
         facts.doubled = tell_doubled(half, range);
+    } else if (late) {
+        facts.kind = RepeatKind::overtaken;
+        for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
+            Case& filled = cases_[index];
+            filled.fill.original_came |= shared(filled.range, range) != 0;
+        }
     } else if (acknowledged) {
         facts.kind = RepeatKind::acknowledged;
         if (past.covering != nullptr) {
@@ -182,8 +201,6 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
                 seen->has(decode::tcp_flag::kAck)) {
                 facts.echo = order_of(seen->tsecr, past.covering->tsval);
             }
-        } else if (original != nullptr) {
-            facts.ack_lag = facts.apart;  // at least: it came before the latest copy
         }
     } else if (past.sacked != nullptr) {
         facts.kind = RepeatKind::sacked;
@@ -225,13 +242,15 @@ bool Episodes::extend_repeat(const Scene& scene, HalfEpisodes& half, const Case&
         const bool follows = known.range.end == more.range.begin;
         const bool within = at_or_before(known.range.begin, more.range.begin) &&
                             at_or_before(more.range.end, known.range.end);
-        if (known.type != EventType::repeat || known.repeat.kind != more.repeat.kind ||
+        if (known.type != EventType::repeat || !same_story(known.repeat, more.repeat) ||
             known.resolution != more.resolution || !(follows || within) || known.dsack.time != 0) {
             continue;
         }
         known.range.end = follows ? more.range.end : known.range.end;
         known.bytes += more.bytes;
         known.repeat.bytes += more.repeat.bytes;
+        ++known.repeat.segments;
+        known.repeat.alike |= more.repeat.alike;
         known.segment_bytes = std::max(known.segment_bytes, more.segment_bytes);
         ++known.segments;
         known.last = {scene.now, scene.frame};
@@ -251,7 +270,8 @@ void Episodes::append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes&
                            const Case& added) {
     if (half.cases_count == kCasesPerHalf) {
         counters_.add(stats::Counter::cases_exhausted);
-        conclude(scene, owner, half.cases_head, true);
+        // What is resolved is judged without the rest of its wait, else nothing is claimed.
+        conclude(scene, owner, half.cases_head, cases_[half.cases_head].due == 0);
     }
     const std::uint32_t index = cases_.take();
     if (index == 0) {
@@ -275,6 +295,29 @@ void Episodes::append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes&
     }
 }
 
+// R has bytes twice: it was a repeat that was not needed; where none was captured, a copy that the
+// capture missed.
+void Episodes::note_duplicate(HalfEpisodes& half, Range reported, Moment dsack) {
+    bool repeated = false;
+    for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
+        Case& waiting = cases_[index];
+        const std::uint32_t again = shared(waiting.range, reported);
+        if (waiting.type == EventType::repeat && again != 0) {
+            waiting.repeat.dsacked += again;
+            waiting.dsack = dsack;
+            repeated = true;
+        }
+    }
+    for (std::uint32_t index = repeated ? 0 : half.cases_head; index != 0;
+         index = cases_[index].next) {
+        Case& waiting = cases_[index];
+        if (shared(waiting.range, reported) != 0) {
+            waiting.fill.dsack = true;
+            waiting.dsack = dsack;
+        }
+    }
+}
+
 // A segment of the receiver: which cases does it settle, what does it say of them?
 void Episodes::answer_cases(const Scene& scene, HalfEpisodes& half, const decode::Segment& s,
                             const OptionFacts& options) {
@@ -284,18 +327,17 @@ void Episodes::answer_cases(const Scene& scene, HalfEpisodes& half, const decode
     }
     const bool dsack = seen->is_dsack != 0 && options.sack_count != 0;
     const Range reported = dsack ? Range{options.sack[0].left, options.sack[0].right} : Range{};
+    half.reports |= dsack;
+    if (dsack) {
+        note_duplicate(half, reported, {scene.now, scene.frame});
+    }
     for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
         Case& waiting = cases_[index];
-        if (const std::uint32_t again = dsack ? shared(waiting.range, reported) : 0; again != 0) {
-            waiting.repeat.dsacked += again;
-            waiting.fill.dsack = true;
-            waiting.dsack = {scene.now, scene.frame};
-        }
         if (waiting.type != EventType::repeat) {
             continue;
         }
         RepeatFacts& facts = waiting.repeat;
-        facts.sack |= half.sacks;
+        facts.reports = half.reports;
         facts.receiver_heard |= scene.now - waiting.first.time > facts.path.to_receiver;
         if (!facts.answered && at_or_before(waiting.first_end, s.ack)) {
             facts.answered = true;

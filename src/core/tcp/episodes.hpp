@@ -129,6 +129,7 @@ struct HalfEpisodes {
     std::uint32_t fin_repeats;  // FINs without data, sent again
     std::uint32_t timer;        // a case that only wakes the half for its waiting holes; 0 = none
     bool sacks;                 // the receiver of these bytes uses SACK
+    bool reports;               // their receiver has reported a duplicate (DSACK)
 
     [[nodiscard]] bool active() const { return holes_head != 0 || cases_head != 0; }
     // Nothing has to be remembered of this direction.
@@ -160,8 +161,8 @@ class Episodes {
     static constexpr std::uint32_t kHolesPerHalf = 128;
     // No window reaches farther (RFC 7323 section 2.3), so such a jump is no hole.
     static constexpr std::uint32_t kJumpMax = 1U << 30;
-    // Cases of one direction. Beyond it the oldest is judged unknown.
-    static constexpr std::uint32_t kCasesPerHalf = 32;
+    // Cases of one direction. Beyond it the oldest is judged at once.
+    static constexpr std::uint32_t kCasesPerHalf = 64;
     // How long after its resolution a case waits for what the receiver says of it: a round trip is
     // shorter, and so is a retransmission timeout that is not backed off.
     static constexpr Nanos kEvidenceWait = kSecond;
@@ -251,6 +252,8 @@ class Episodes {
     void append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Case& added);
     void answer_cases(const Scene& scene, HalfEpisodes& half, const decode::Segment& segment,
                       const OptionFacts& options);
+    void note_duplicate(HalfEpisodes& half, Range reported, Moment dsack);
+    [[nodiscard]] bool sent_before(const Sighting& one, const Sighting& other) const;
     void wake_for_waiting(const Scene& scene, std::uint8_t owner, HalfEpisodes& half);
     void wait_for_evidence(std::uint32_t index, Nanos due);
     void unlink_due(Case& waiting);

@@ -140,7 +140,9 @@ event::Finding judge_fill(const FillFacts& facts) {
     const Rule later = sent_later(facts);
     const Rule earlier = sent_earlier(facts);
     Finding finding;
-    if (facts.dsack && !facts.doubled && earlier == Rule::none) {
+    if (facts.original_came) {
+        finding = reordered_before(Rule::original_came, Confidence::probable);
+    } else if (facts.dsack && !facts.doubled && earlier == Rule::none) {
         // R had the bytes when the filler came: a copy passed the tap unseen. The network may also
         // have doubled the filler behind the tap.
         finding = found(Verdict::missed_by_capture, Rule::dsack_of_filler, Confidence::probable,
@@ -152,8 +154,9 @@ event::Finding judge_fill(const FillFacts& facts) {
                   later == Rule::none ? Confidence::probable : Confidence::none, Place::at_tap);
         if (later != Rule::none) {
             // Sent again although R had it: the first copy was not captured.
-            finding = found(Verdict::missed_by_capture, Rule::ack_of_unseen, Confidence::proven,
+            finding = found(Verdict::missed_by_capture, Rule::ack_of_unseen, Confidence::probable,
                             Place::at_tap);
+            finding.possible = set_of({Verdict::reordered_in_capture});
         } else if (earlier != Rule::none) {
             finding.confidence = Confidence::proven;
         } else {
@@ -177,8 +180,9 @@ namespace {
 
 Finding judge_copy(const RepeatFacts& facts) {
     Finding finding;
-    if (facts.dsacked != 0 || facts.apart > kMirrorLag) {
-        const bool proven = facts.dsacked != 0 && !facts.doubled;
+    if (facts.dsacked != 0 || copied_late(facts)) {
+        const bool proven =
+            facts.dsacked != 0 && facts.named && copied_late(facts) && !facts.doubled;
         finding = found(Verdict::duplicated_in_network,
                         facts.dsacked != 0 ? Rule::dsack : Rule::same_frame_later,
                         proven ? Confidence::proven : Confidence::probable, Place::sender_to_tap);
@@ -187,7 +191,8 @@ Finding judge_copy(const RepeatFacts& facts) {
         return finding;
     }
     finding = found(Verdict::duplicated_by_mirror, Rule::same_frame,
-                    facts.ttl_differs ? Confidence::proven : Confidence::probable, Place::at_tap);
+                    facts.ttl_differs && facts.named ? Confidence::proven : Confidence::probable,
+                    Place::at_tap);
     finding.excluded = set_of({Verdict::lost_after_tap, Verdict::spurious_retransmission});
     if (!facts.ttl_differs) {
         finding.possible = set_of({Verdict::duplicated_in_network});
@@ -252,14 +257,12 @@ Finding judge_plain(const RepeatFacts& facts) {
         facts.dsacked >= facts.bytes && facts.dsacked != 0 && !(facts.doubled && facts.asked != 0);
     const Cause late_or_early = facts.asked != 0 ? Cause::late_original : Cause::early_timer;
     if (all_reported) {
-        // Frames that nothing tells apart may be one segment that the network copied.
-        const bool sure = facts.sent_again && !facts.echoes_repeat && !facts.doubled;
-        Finding finding =
-            spurious(Rule::dsack, late_or_early, sure ? Confidence::proven : Confidence::probable);
-        if (!facts.sent_again) {
-            finding.possible = set_of({Verdict::duplicated_in_network});
-        }
-        return finding;
+        // Unless the network doubled the repeat behind the tap: the echo says which copy came
+        // first.
+        return spurious(Rule::dsack, late_or_early,
+                        facts.echoes_original && !facts.alike && !facts.doubled
+                            ? Confidence::proven
+                            : Confidence::probable);
     }
     if (!facts.answered) {
         if (facts.asked != 0 || facts.receiver_heard) {
@@ -270,11 +273,11 @@ Finding judge_plain(const RepeatFacts& facts) {
         return finding;
     }
     if (facts.echoes_repeat && facts.dsacked == 0) {
-        // Bytes that R had are echoed as well (RFC 7323 section 4.3 takes any segment at or below
-        // what was acknowledged), and its DSACK may be lost: only that R asked for them proves it.
-        return lost_after(Rule::echo_of_repeat, facts.asked != 0 && facts.sack
-                                                    ? Confidence::proven
-                                                    : Confidence::probable);
+        // The ACK of a first copy may have died before the tap; the repeat would then be reported.
+        return lost_after(Rule::echo_of_repeat,
+                          facts.reports && facts.asked != 0 && facts.segments == 1
+                              ? Confidence::proven
+                              : Confidence::probable);
     }
     const bool too_soon =
         facts.path.to_receiver != 0 && facts.answer_lag < surely_less(facts.path.to_receiver);
@@ -291,6 +294,10 @@ Finding judge_plain(const RepeatFacts& facts) {
 
 }  // namespace
 
+bool copied_late(const RepeatFacts& facts) {
+    return facts.apart > kMirrorLag;
+}
+
 event::Finding judge_repeat(const RepeatFacts& facts) {
     Finding finding;
     switch (facts.kind) {
@@ -303,10 +310,13 @@ event::Finding judge_repeat(const RepeatFacts& facts) {
             break;
         case RepeatKind::sacked:
             finding = judge_acknowledged(facts);
-            if (finding.verdict == Verdict::spurious_retransmission) {
-                finding.rule = Rule::sacked_before;
-            }
+            finding.rule =
+                finding.verdict == Verdict::ack_lost ? finding.rule : Rule::sacked_before;
             finding.lag = facts.ack_lag;
+            break;
+        case RepeatKind::overtaken:
+            finding = reordered_before(Rule::original_came, Confidence::probable);
+            finding.possible = set_of({Verdict::spurious_retransmission});
             break;
         case RepeatKind::plain:
             finding = judge_plain(facts);

@@ -31,9 +31,10 @@ struct FillFacts {
     Order by_timestamp = Order::unknown;
     Order by_ack = Order::unknown;
     Order by_ip_id = Order::unknown;
-    bool after_ack = false;  // captured after an ACK that covers it
-    bool dsack = false;      // R reported it as a duplicate
-    bool doubled = false;    // a copy of the filler was captured: R may have meant that one
+    bool after_ack = false;      // captured after an ACK that covers it
+    bool dsack = false;          // R reported it as a duplicate
+    bool doubled = false;        // a copy of it was captured as well
+    bool original_came = false;  // a copy sent before the filler was captured after it
     std::uint32_t asked = 0;
     Nanos lag = 0;             // opening to filling
     Nanos since_ask = kNever;  // R's first request to filling
@@ -47,30 +48,34 @@ enum class RepeatKind : std::uint8_t {
     copy,          // the same frame
     acknowledged,  // an ACK captured before covers them
     sacked,        // a SACK block captured before covers them
+    overtaken,     // sent before the copy captured first
 };
 struct RepeatFacts {
     RepeatKind kind = RepeatKind::plain;
     Nanos apart = kNever;      // first copy to repeat
     bool ttl_differs = false;  // copy: by one
-    bool sent_again = false;   // not a copy: another timestamp or IP identification
+    bool alike = false;        // nothing but the time tells the two copies apart
+    bool doubled = false;      // copy: of a repeat or a filler; else: a copy of it came as well
+    bool named = false;        // they carry an IP identification
     Nanos ack_lag = kNever;    // acknowledged: first ACK that covers them to the repeat
     // acknowledged: the peer's timestamp that S echoed with the repeat against that ACK's:
     // `earlier` = S had not received the ACK, nor any after it.
     Order echo = Order::unknown;
-    std::uint64_t bytes = 0;       // sent again; a FIN counts one
-    std::uint64_t dsacked = 0;     // of these, reported by R as duplicates
-    bool doubled = false;          // a copy of the repeat was captured: R may have meant that
-                                   // one. Of a copy: what it copies was a repeat or a filler
-    bool sack = false;             // R uses SACK, so it would report duplicates
-    std::uint32_t asked = 0;       // before the repeat
-    bool answered = false;         // an ACK covered them after the repeat ...
-    Nanos answer_lag = kNever;     // ... so much later
-    bool echoes_repeat = false;    // and it echoes the repeat's timestamp, not the first copy's
+    std::uint64_t bytes = 0;    // sent again; a FIN counts one
+    std::uint64_t dsacked = 0;  // of these, reported by R as duplicates
+    std::uint32_t segments = 1;
+    bool reports = false;        // R has reported a duplicate on this connection, so it would again
+    std::uint32_t asked = 0;     // before the repeat
+    bool answered = false;       // an ACK covered them after the repeat ...
+    Nanos answer_lag = kNever;   // ... so much later
+    bool echoes_repeat = false;  // and it echoes the repeat's timestamp, not the first copy's
     bool echoes_original = false;  // or the other way round
     bool receiver_heard = false;   // R spoke after the repeat could have reached it
     PathTimes path;
 };
 [[nodiscard]] event::Finding judge_repeat(const RepeatFacts& facts);
+// A copy that came later than a mirror would make it.
+[[nodiscard]] bool copied_late(const RepeatFacts& facts);
 
 // A hole that was still open when the connection ended.
 struct OpenFacts {

@@ -13,8 +13,6 @@ namespace {
 namespace flag = decode::tcp_flag;
 
 constexpr Nanos kMirrorLag = 10 * kMillisecond;
-// Shorter than a round trip beyond the tap and back, but for neighbours on one switch.
-constexpr Nanos kNoTimeToAsk = 100 * kMicrosecond;
 // Segments of one sender among which a mirror's second copy is looked for.
 constexpr std::uint32_t kCopySteps = 16;
 // A sender counts its identification up if most steps between its segments are small.
@@ -45,16 +43,21 @@ bool same_frame(const Sighting& one, const Sighting& other) {
     if (!equal || hops < -1 || hops > 1) {
         return false;
     }
-    if (one.ip_id != other.ip_id) {
+    return one.ip_id == other.ip_id;
+}
+
+bool is_one_frame(const Sighting& earlier, const Sighting& later, Nanos round_trip) {
+    if (!same_frame(earlier, later)) {
         return false;
     }
-    if ((one.v6 == 0 && one.ip_id != 0) || hops != 0) {
-        return true;
-    }
-    // Without an identification: no sender repeats a segment so soon that its clock shows the same
-    // time, or, without timestamps, that not even a request for it could have come.
-    const Nanos apart = one.time < other.time ? other.time - one.time : one.time - other.time;
-    return apart < (one.has_timestamps != 0 ? kMirrorLag : kNoTimeToAsk);
+    // An IP identification names the frame. Without one, a sender may have sent twice: not within
+    // the time it takes to learn of a loss, and not later than its timestamp clock ticks
+    // (RFC 7323 section 5.4: between 1 ms and 1 s; what is in use ticks every millisecond).
+    constexpr Nanos kTicksAtLeast = 10 * kMillisecond;
+    const Nanos apart = later.time - earlier.time;
+    return (later.v6 == 0 && later.ip_id != 0) || later.ttl != earlier.ttl ||
+           (later.has_timestamps != 0 && apart > kTicksAtLeast) ||
+           (apart < kMirrorLag && apart < (round_trip != 0 ? round_trip / 2 : kMillisecond));
 }
 
 bool is_copy(const History& history, const Sighting& sighting) {
@@ -82,7 +85,7 @@ const Sighting* before_of_sender(const History& history, const Sighting& sightin
     return nullptr;
 }
 
-RepeatPast past_of_repeat(const History& history, const Sighting& repeat) {
+RepeatPast past_of_repeat(const History& history, const Sighting& repeat, bool acknowledged) {
     RepeatPast past;
     const std::uint32_t begin = repeat.seq;
     const std::uint32_t end = repeat.end();
@@ -93,8 +96,9 @@ RepeatPast past_of_repeat(const History& history, const Sighting& repeat) {
             continue;
         }
         if (at->sender == repeat.sender) {
-            if (at_or_before(at->seq, begin) && after(at->end(), begin)) {
-                past.original = at;
+            const bool copy = at_or_before(at->seq, begin) && after(at->end(), begin);
+            past.original = copy && past.original == nullptr ? at : past.original;
+            if (past.original != nullptr && past.covering == nullptr && !acknowledged) {
                 break;
             }
             continue;
@@ -104,6 +108,8 @@ RepeatPast past_of_repeat(const History& history, const Sighting& repeat) {
         }
         if (at_or_before(end, at->ack)) {
             past.covering = at;
+        } else if (past.original != nullptr) {
+            break;
         } else if (at->has_sack && at->is_dsack == 0 && at_or_before(at->sack.left, begin) &&
                    at_or_before(end, at->sack.right)) {
             past.sacked = at;
@@ -115,7 +121,6 @@ RepeatPast past_of_repeat(const History& history, const Sighting& repeat) {
         }
         later = at;
     }
-    past.covering_is_first = past.covering != nullptr && past.original != nullptr;
     return past;
 }
 

@@ -15,16 +15,19 @@ inline constexpr std::uint32_t kStepsBack = 256;
 struct RepeatPast {
     const Sighting* original = nullptr;  // the latest earlier copy of the first byte
     const Sighting* covering = nullptr;  // the first ACK that covers all of it
-    bool covering_is_first = false;      // none before it can: the walk got back to the original
     const Sighting* sacked = nullptr;    // a SACK block that covers all of it
     const Sighting* ask = nullptr;       // R's first request for it after the original
     std::uint32_t asked = 0;
 };
-// `repeat` is in the history already.
-[[nodiscard]] RepeatPast past_of_repeat(const History& history, const Sighting& repeat);
+// `repeat` is in the history already; `acknowledged`: R's ACK covers it.
+[[nodiscard]] RepeatPast past_of_repeat(const History& history, const Sighting& repeat,
+                                        bool acknowledged);
 
-// The same frame: nothing tells the two apart but the time, and the TTL by one.
+// Nothing tells the two apart but the time, and the TTL by one.
 [[nodiscard]] bool same_frame(const Sighting& one, const Sighting& other);
+// And they are one frame, captured twice, not two that their sender made alike. `round_trip`: tap
+// to sender and back, 0 = not known.
+[[nodiscard]] bool is_one_frame(const Sighting& earlier, const Sighting& later, Nanos round_trip);
 // A copy of one of its sender's last segments, within what a mirror takes to copy twice.
 [[nodiscard]] bool is_copy(const History& history, const Sighting& sighting);
 

@@ -52,6 +52,7 @@ Basis basis_of(Rule rule) {
         case Rule::ack_of_unseen:
         case Rule::sack_of_unseen:
         case Rule::dsack_of_filler:
+        case Rule::original_came:
         case Rule::data_after_its_ack:
         case Rule::dsack:
         case Rule::sacked_before:

@@ -69,11 +69,18 @@ TEST(JudgeFill, a_duplicate_report_says_that_the_capture_missed_the_first_copy) 
     EXPECT_EQ(finding.place, Place::at_tap);
 }
 
+TEST(JudgeFill, a_copy_sent_before_the_filler_and_captured_after_it_was_overtaken) {
+    expect(judge_fill({.by_timestamp = Order::later, .original_came = true}),
+           Verdict::reordered_before_tap, Rule::original_came, Confidence::probable);
+    expect(judge_repeat({.kind = RepeatKind::overtaken}), Verdict::reordered_before_tap,
+           Rule::original_came, Confidence::probable);
+}
+
 TEST(JudgeFill, data_captured_after_its_ack_is_the_order_of_the_capture_unless_sent_later) {
     expect(judge_fill({.after_ack = true}), Verdict::reordered_in_capture, Rule::data_after_its_ack,
            Confidence::probable);
     expect(judge_fill({.by_timestamp = Order::later, .after_ack = true}),
-           Verdict::missed_by_capture, Rule::ack_of_unseen, Confidence::proven);
+           Verdict::missed_by_capture, Rule::ack_of_unseen, Confidence::probable);
 }
 
 TEST(JudgeFill, nothing_decides_between_a_fast_repair_and_a_slow_path) {
@@ -86,7 +93,7 @@ TEST(JudgeFill, nothing_decides_between_a_fast_repair_and_a_slow_path) {
 RepeatFacts plain() {
     return {.apart = 300 * kMillisecond,
             .bytes = 1000,
-            .sack = true,
+            .reports = true,
             .answered = true,
             .answer_lag = 25 * kMillisecond,
             .receiver_heard = true,
@@ -111,7 +118,7 @@ TEST(JudgeRepeat, an_echo_of_what_nobody_asked_for_proves_nothing) {
     expect(judge_repeat(facts), Verdict::lost_after_tap, Rule::echo_of_repeat,
            Confidence::probable);
     facts.asked = 3;
-    facts.sack = false;
+    facts.reports = false;  // nor need it have said so
     EXPECT_EQ(judge_repeat(facts).confidence, Confidence::probable);
 }
 
@@ -125,7 +132,7 @@ TEST(JudgeRepeat, a_duplicate_report_may_be_about_a_copy_of_the_repeat) {
     expect(judge_repeat(facts), Verdict::lost_after_tap, Rule::receiver_lacked,
            Confidence::probable);
     const Finding copy = judge_repeat(
-        {.kind = RepeatKind::copy, .apart = kMillisecond, .dsacked = 1000, .doubled = true});
+        {.kind = RepeatKind::copy, .apart = kMillisecond, .doubled = true, .dsacked = 1000});
     expect(copy, Verdict::duplicated_in_network, Rule::dsack, Confidence::probable);
 }
 
@@ -140,8 +147,8 @@ TEST(JudgeRepeat, a_duplicate_report_for_all_of_it_makes_it_spurious) {
     RepeatFacts facts = plain();
     facts.dsacked = 1000;
     expect(judge_repeat(facts), Verdict::spurious_retransmission, Rule::dsack,
-           Confidence::probable);  // or a copy of the network: nothing tells the frames apart
-    facts.sent_again = true;
+           Confidence::probable);
+    facts.echoes_original = true;  // it was not the repeat that the network doubled
     expect(judge_repeat(facts), Verdict::spurious_retransmission, Rule::dsack, Confidence::proven);
     facts.asked = 3;
     EXPECT_EQ(judge_repeat(facts).cause, Cause::late_original);
@@ -179,15 +186,16 @@ TEST(JudgeRepeat, a_copy_is_the_mirrors_unless_late_or_reported) {
     RepeatFacts facts{.kind = RepeatKind::copy, .apart = kMillisecond, .bytes = 1000};
     expect(judge_repeat(facts), Verdict::duplicated_by_mirror, Rule::same_frame,
            Confidence::probable);
-    facts.ttl_differs = true;
+    facts.ttl_differs = facts.named = true;
     expect(judge_repeat(facts), Verdict::duplicated_by_mirror, Rule::same_frame,
            Confidence::proven);
     facts.apart = 11 * kMillisecond;
     expect(judge_repeat(facts), Verdict::duplicated_in_network, Rule::same_frame_later,
            Confidence::probable);
-    facts.apart = kMillisecond;
     facts.dsacked = 1000;
     expect(judge_repeat(facts), Verdict::duplicated_in_network, Rule::dsack, Confidence::proven);
+    facts.apart = kMillisecond;
+    expect(judge_repeat(facts), Verdict::duplicated_in_network, Rule::dsack, Confidence::probable);
 }
 
 OpenFacts open_hole() {
