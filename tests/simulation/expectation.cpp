@@ -287,7 +287,11 @@ Expectation expect_hole(const Ground& ground, Way way, Span part, std::uint32_t 
         return out;
     }
     const Seen opener = ground.seen(opener_number);
-    if (filler && filler->pass->wire < opener.pass->wire) {
+    const auto ack = ground.first_ack(way, part);
+    const bool ack_overtook = filler && ack && ack->number < filler->number &&
+                              filler->pass->wire < ack->pass->wire &&
+                              ground.carriers(way, part).front() == filler->transmission;
+    if (filler && (filler->pass->wire < opener.pass->wire || ack_overtook)) {
         return {.truth = Verdict::reordered_in_capture, .fate = "reordered by the mirror"};
     }
     const Ground::Unseen unseen = ground.unseen(way, part);
