@@ -70,11 +70,15 @@ PathTimes Episodes::path_times(const Scene& scene, std::uint8_t owner) const {
 // a size (a path MTU) shows against it.
 std::uint32_t Episodes::delivered_before(const Scene& scene, std::uint8_t owner) const {
     constexpr std::uint32_t kSteps = 64;
-    const std::uint32_t ack = scene.flow->half[owner ^ 1].ack;
+    const auto ack = acknowledged_up_to(
+        history_, *scene.flow, History::owner_of(scene.slot, scene.table->v6()), owner ^ 1);
+    if (!ack) {
+        return 0;
+    }
     std::uint32_t largest = 0;
     const Sighting* at = sighting(scene);
     for (std::uint32_t i = 0; at != nullptr && i < kSteps; ++i, at = history_.before(*at)) {
-        if (at->sender == owner && at_or_before(at->end(), ack)) {
+        if (at->sender == owner && at_or_before(at->end(), *ack)) {
             largest = std::max<std::uint32_t>(largest, at->payload_bytes);
         }
     }
@@ -152,8 +156,9 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         return;  // no ACK can cover it before the hole below: what happened is the hole's story
     }
     const flow::Half& receiver = scene.flow->half[owner ^ 1];
-    const bool acknowledged =
-        (receiver.bits & flow::half_bit::kWindowSet) != 0 && at_or_before(range.end, receiver.ack);
+    const auto ack = acknowledged_up_to(
+        history_, *scene.flow, History::owner_of(scene.slot, scene.table->v6()), owner ^ 1);
+    const bool acknowledged = ack && at_or_before(range.end, *ack);
     const RepeatPast past = past_of_repeat(history_, *seen, acknowledged);
     Case repeat{};
     repeat.type = EventType::repeat;

@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "base/sequence.hpp"
+#include "core/tcp/completeness.hpp"
 
 namespace tw::tcp {
 namespace {
@@ -72,6 +73,24 @@ bool is_copy(const History& history, const Sighting& sighting) {
         }
     }
     return false;
+}
+
+std::optional<std::uint32_t> acknowledged_up_to(const History& history, const flow::Flow& flow,
+                                                std::uint32_t owner, std::uint8_t side) {
+    const flow::Half& half = flow.half[side];
+    if ((half.bits & flow::half_bit::kWindowSet) == 0) {
+        return std::nullopt;
+    }
+    if (half.ack != 0 && (flow.completeness & completeness::kRst) == 0) {
+        return half.ack;
+    }
+    const Sighting* at = history.latest(flow, owner);
+    for (std::uint32_t i = 0; at != nullptr && i < kStepsBack; ++i, at = history.before(*at)) {
+        if (at->sender == side && at->has(flag::kAck)) {
+            return at->ack;
+        }
+    }
+    return std::nullopt;
 }
 
 const Sighting* before_of_sender(const History& history, const Sighting& sighting) {

@@ -3,6 +3,8 @@
 // segments; an answer that lies beyond is "not known".
 #pragma once
 
+#include <optional>
+
 #include "base/time.hpp"
 #include "core/tcp/history.hpp"
 #include "core/tcp/judge.hpp"
@@ -30,6 +32,13 @@ struct RepeatPast {
 [[nodiscard]] bool is_one_frame(const Sighting& earlier, const Sighting& later, Nanos round_trip);
 // A copy of one of its sender's last segments, within what a mirror takes to copy twice.
 [[nodiscard]] bool is_copy(const History& history, const Sighting& sighting);
+
+// How far a side has acknowledged; nothing = it has not, or that is not known. Half::ack is the
+// field of its last segment, which without the ACK flag (a SYN, most RSTs) means nothing.
+[[nodiscard]] std::optional<std::uint32_t> acknowledged_up_to(const History& history,
+                                                              const flow::Flow& flow,
+                                                              std::uint32_t owner,
+                                                              std::uint8_t side);
 
 // The segment its sender sent before it; nullptr = not known.
 [[nodiscard]] const Sighting* before_of_sender(const History& history, const Sighting& sighting);
