@@ -234,7 +234,8 @@ ExitCode ExplainSession::explain() const {
                                  .initial_rtt = record_->initial_rtt};
     const sinks::LadderStyle style{.page = terminal_style(STDOUT_FILENO),
                                    .ascii = options_.ascii || !speaks_utf8()};
-    return print(sinks::ladder_text(log_, subject, view, style));
+    return print(
+        [&](const sinks::LadderOut& out) { sinks::write_ladder(log_, subject, view, style, out); });
 }
 
 // Exit 0 only if nothing was chosen: then the list is the answer.
@@ -251,7 +252,8 @@ ExitCode ExplainSession::offer_choice() const {
                   sinks::format::Tone::strong);
         candidates_.write(page, options_.command,
                           flow_ && matches_ != 0 ? ExplainCandidates::kFitsExactly : 0);
-        if (const ExitCode code = print(page.text()); code != ExitCode::done) {
+        const ExitCode code = print([&](const sinks::LadderOut& out) { (void)out(page.text()); });
+        if (code != ExitCode::done) {
             return code;
         }
     }
@@ -279,13 +281,16 @@ std::string ExplainSession::mistake() const {
                        stream_.value_or(0), streams_ - 1);
 }
 
-ExitCode ExplainSession::print(const std::string& text) const {
+ExitCode ExplainSession::print(const std::function<void(const sinks::LadderOut&)>& write) {
     sinks::OutputFile out;
     if (auto opened = out.open("-"); !opened) {
         say(opened.error().text);
         return opened.error().code;
     }
-    out.append(text);
+    write([&out](std::string_view text) {
+        out.append(text);
+        return out.good();
+    });
     out.flush();
     if (out.error()) {
         say(out.error()->text);

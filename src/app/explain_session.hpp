@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -57,7 +58,8 @@ class ExplainSession final : private AnalysisReader {
     [[nodiscard]] ExitCode finish();
     [[nodiscard]] ExitCode explain() const;
     [[nodiscard]] ExitCode offer_choice() const;
-    [[nodiscard]] ExitCode print(const std::string& text) const;
+    // What `write` hands over goes to standard output.
+    [[nodiscard]] static ExitCode print(const std::function<void(const sinks::LadderOut&)>& write);
     [[nodiscard]] std::string mistake() const;
 
     ExplainOptions options_;

@@ -5,9 +5,14 @@
 #include "sinks/ladder_head.hpp"
 
 namespace tw::sinks {
+namespace {
 
-std::string ladder_text(const LadderLog& log, const LadderSubject& subject, const LadderView& view,
-                        const LadderStyle& style) {
+constexpr std::size_t kPieceBytes = 64 * 1024;
+
+}  // namespace
+
+void write_ladder(const LadderLog& log, const LadderSubject& subject, const LadderView& view,
+                  const LadderStyle& style, const LadderOut& out) {
     LadderStyle fitted = style;
     if (fitted.page.width == 0) {
         fitted.page.width = kColumnsPlain;
@@ -15,9 +20,16 @@ std::string ladder_text(const LadderLog& log, const LadderSubject& subject, cons
     format::Page page(fitted.page);
     const LadderPlan plan = plan_ladder(log, view);
     write_ladder_head(page, log, subject);
-    LadderDrawing(log, subject, plan, fitted).draw(page);
-    write_ladder_foot(page, log, subject, plan);
-    return page.text();
+    LadderDrawing drawing(log, subject, plan, fitted);
+    drawing.draw_ends(page);
+    for (const LadderItem& item : plan.items) {
+        drawing.draw(page, item);
+        if (page.text().size() > kPieceBytes && !out(page.take_text())) {
+            return;
+        }
+    }
+    write_ladder_foot(page, log, subject, plan, view);
+    (void)out(page.take_text());
 }
 
 }  // namespace tw::sinks

@@ -4,7 +4,9 @@
 // text of a stable width, made to be pasted into a ticket.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/event/event.hpp"
@@ -32,7 +34,10 @@ struct LadderStyle {
 inline constexpr std::size_t kColumnsPlain = 80;
 inline constexpr std::size_t kColumnsMost = 132;
 
-[[nodiscard]] std::string ladder_text(const LadderLog& log, const LadderSubject& subject,
-                                      const LadderView& view, const LadderStyle& style);
+// Hands the text to `out` in pieces of some lines: with --all there can be a million of them. `out`
+// returns false once nobody reads them.
+using LadderOut = std::function<bool(std::string_view)>;
+void write_ladder(const LadderLog& log, const LadderSubject& subject, const LadderView& view,
+                  const LadderStyle& style, const LadderOut& out);
 
 }  // namespace tw::sinks

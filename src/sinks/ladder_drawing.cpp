@@ -43,11 +43,19 @@ LadderDrawing::LadderDrawing(const LadderLog& log, const LadderSubject& subject,
     : log_(log), subject_(subject), plan_(plan), ascii_(style.ascii) {
     time_columns_ = std::string_view("seconds").size();
     frame_columns_ = std::string_view("frame").size();
+    // Captures need not be in order of time.
+    Nanos least = 0;
+    Nanos most = 0;
+    for (const LadderRow& row : log.rows()) {
+        const Nanos offset = format::elapsed(log.rows().front().time, row.time);
+        least = std::min(least, offset);
+        most = std::max(most, offset);
+    }
     if (!log.rows().empty()) {
-        const LadderRow& last = log.rows().back();
-        const Nanos span = format::elapsed(log.rows().front().time, last.time);
-        time_columns_ = std::max(time_columns_, seconds_text(span).size());
-        frame_columns_ = std::max(frame_columns_, std::to_string(last.frame).size());
+        frame_columns_ = std::max(frame_columns_, std::to_string(log.rows().back().frame).size());
+    }
+    for (const Nanos offset : {least, most}) {
+        time_columns_ = std::max(time_columns_, seconds_text(offset).size());
     }
     const std::size_t margin = time_columns_ + 1 + frame_columns_ + 1;
     blank_.assign(margin, ' ');
@@ -73,7 +81,6 @@ void LadderDrawing::tag_frames(std::size_t index) {
             tag(event.subject[i].frame, subject_role(event));
         }
     }
-    bool named = false;  // the first copies are among the evidence
     const std::size_t count = std::min<std::size_t>(event.evidence_count, event.evidence.size());
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint64_t frame = event.evidence[i].frame;
@@ -84,16 +91,15 @@ void LadderDrawing::tag_frames(std::size_t index) {
             event.finding.verdict == Verdict::lost_after_tap && role == Role::original;
         if (lost_ack || lost_data) {
             lost_.emplace(frame, index + 1);
-            named = true;
         }
     }
-    if (event.finding.verdict == Verdict::lost_after_tap && !named) {
+    if (event.finding.verdict == Verdict::lost_after_tap) {
         tag_lost(index);
     }
 }
 
-// The first copies, where the evidence does not name them: segments with bytes of the range, before
-// the first repeat.
+// All first copies, of which the evidence names one: segments before the first repeat with at least
+// half their bytes in the range.
 void LadderDrawing::tag_lost(std::size_t index) {
     const event::Event& event = plan_.shown[index];
     const std::uint64_t repeat = event.subject[0].frame;
@@ -105,37 +111,38 @@ void LadderDrawing::tag_lost(std::size_t index) {
     for (const LadderRow& row : std::span(from, until)) {
         const bool same_way = (row.side == subject_.client_side) == to_server && !row.quoted;
         const std::uint32_t end = row.seq + row.payload_bytes;
-        if (same_way && row.payload_bytes != 0 && after(end, event.seq_begin) &&
-            after(event.seq_end, row.seq)) {
+        if (!same_way || !after(end, event.seq_begin) || !after(event.seq_end, row.seq)) {
+            continue;
+        }
+        const std::uint32_t begin = after(event.seq_begin, row.seq) ? event.seq_begin : row.seq;
+        const std::uint32_t until_seq = after(end, event.seq_end) ? event.seq_end : end;
+        if (distance(begin, until_seq) >= row.payload_bytes / 2 + 1) {
             lost_.emplace(row.frame, index + 1);
         }
     }
 }
 
-void LadderDrawing::draw(Page& page) {
-    draw_ends(page);
-    for (const LadderItem& item : plan_.items) {
-        switch (item.kind) {
-            case Kind::segment:
-                draw_segment(page, log_.rows()[item.index]);
-                break;
-            case Kind::fold:
-                draw_between(page, fold_words(plan_.folds[item.index]), glyph::kFold);
-                break;
-            case Kind::idle:
-                draw_between(page, format::offset_text(item.idle) + " idle", glyph::kRail);
-                break;
-            case Kind::missing:
-                draw_missing(page, item.index);
-                break;
-            case Kind::verdict:
-                draw_verdict(page, item.index);
-                break;
-        }
+void LadderDrawing::draw(Page& page, const LadderItem& item) {
+    switch (item.kind) {
+        case Kind::segment:
+            draw_segment(page, log_.rows()[item.index]);
+            break;
+        case Kind::fold:
+            draw_between(page, fold_words(plan_.folds[item.index]), glyph::kFold);
+            break;
+        case Kind::idle:
+            draw_between(page, format::offset_text(item.idle) + " idle", glyph::kRail);
+            break;
+        case Kind::missing:
+            draw_missing(page, item.index);
+            break;
+        case Kind::verdict:
+            draw_verdict(page, item.index);
+            break;
     }
 }
 
-// Who stands at which rail, on one line where they fit beside the tap.
+// On one line where they fit beside the tap.
 void LadderDrawing::draw_ends(Page& page) const {
     const event::FlowName& flow = subject_.record.flow;
     const std::string_view guess = subject_.record.client_known ? "" : "?";
@@ -164,7 +171,7 @@ std::string LadderDrawing::margin(const LadderRow& row) const {
                        frame_columns_);
 }
 
-void LadderDrawing::draw_segment(Page& page, const LadderRow& row) const {
+void LadderDrawing::draw_segment(Page& page, const LadderRow& row) {
     const bool to_right = from_client(row);
     const auto lost = lost_.find(row.frame);
     std::string text = segment_words(row);
@@ -173,6 +180,14 @@ void LadderDrawing::draw_segment(Page& page, const LadderRow& row) const {
     if (text.size() + 1 + more.size() + 5 <= lane_columns_ / 2) {
         text += (more.empty() ? "" : " ") + more;
         more.clear();
+    }
+    // Too long for the line, and no news: then not on a line of its own.
+    auto& told = ack_told_[to_right ? 0 : 1];
+    if (row.has(decode::tcp_flag::kAck)) {
+        if (told == row.relative_ack) {
+            more.clear();
+        }
+        told = row.relative_ack;
     }
     Lane lane(lane_columns_, glyph::kRail);
     draw_arrow(lane, text, to_right, lost == lost_.end() ? Fate::arrived : Fate::lost_after_tap);
@@ -191,6 +206,11 @@ std::vector<std::string> LadderDrawing::tag_words(std::uint64_t frame) const {
         if (text.find(word) == std::string::npos) {
             text += fmt::format("{}{}", text.empty() ? fmt::format("#{}: ", number) : ", ", word);
         }
+    }
+    if (const auto lost = lost_.find(frame); lost != lost_.end()) {
+        std::string& text = words[lost->second];
+        text += text.empty() ? fmt::format("#{}: lost after the tap", lost->second)
+                             : ", lost after the tap";
     }
     std::vector<std::string> list;
     for (auto& [number, text] : words) {
@@ -214,18 +234,19 @@ void LadderDrawing::draw_notes(Page& page, const LadderRow& row, bool from_clien
     for (const std::string& words : tag_words(row.frame)) {
         add(words);
     }
-    if (const auto lost = lost_.find(row.frame); lost != lost_.end()) {
-        add(fmt::format("#{}: lost after the tap", lost->second));
-    }
     if (text.empty()) {
         return;
     }
     constexpr std::size_t kIndent = 4;
-    for (const std::string_view part :
-         format::wrapped_lines(text, lane_columns_ - 2 * kIndent, lane_columns_ - 2 * kIndent)) {
+    const std::size_t room = lane_columns_ - 2 * kIndent;
+    for (const std::string_view part : format::wrapped_lines(text, room, room)) {
         Lane lane(lane_columns_, glyph::kRail);
-        const std::size_t room = lane_columns_ - 2 * kIndent;
-        lane.put(from_client ? kIndent : kIndent + room - std::min(room, part.size()), part);
+        const std::size_t at = from_client ? kIndent : kIndent + room - std::min(room, part.size());
+        // The tap's rail gives way to a word that would touch it.
+        if (at <= lane.middle() + 1 && at + part.size() + 1 > lane.middle()) {
+            lane.put(lane.middle(), U' ');
+        }
+        lane.put(at, part);
         page.line(blank_ + lane.text(ascii_), Tone::faint);
     }
 }
@@ -332,7 +353,7 @@ void LadderDrawing::draw_missing(Page& page, std::size_t index) const {
     page.line(blank_ + below.text(ascii_), tone);
 }
 
-void LadderDrawing::draw_verdict(Page& page, std::size_t index) const {
+void LadderDrawing::draw_verdict(Page& page, std::size_t index) {
     const event::Event& event = plan_.shown[index];
     const event::VerdictInfo& verdict =
         event::verdict_table()[static_cast<std::size_t>(event.finding.verdict)];
@@ -354,7 +375,9 @@ void LadderDrawing::draw_verdict(Page& page, std::size_t index) const {
     const event::Finding& finding = event.finding;
     if (finding.rule != event::Rule::none) {
         const auto& rule = event::rule_table()[static_cast<std::size_t>(finding.rule)];
-        draw_box_text(page, fmt::format("Rule {}: {}.", rule.name, rule.help));
+        const auto [first, fresh] = rules_told_.try_emplace(rule.id, index + 1);
+        draw_box_text(page, fresh ? fmt::format("Rule {}: {}.", rule.name, rule.help)
+                                  : fmt::format("Rule {}, as in #{}.", rule.name, first->second));
     }
     draw_box_text(page, evidence(event));
     edge("");
@@ -362,23 +385,27 @@ void LadderDrawing::draw_verdict(Page& page, std::size_t index) const {
 
 // "Evidence: frame 6 shows the hole, frame 7 asks for the bytes. Excluded: …. Cost 20.0 s."
 std::string LadderDrawing::evidence(const event::Event& event) const {
-    std::string frames;
-    std::uint64_t latest = 0;
-    const auto add = [&](const event::FrameRef& ref, Role role) {
-        if (ref.frame != 0 && ref.frame == latest) {
-            frames += fmt::format(" and {}", role_words(role));
-        } else if (ref.frame != 0) {
-            frames += fmt::format("{}frame {} {}", frames.empty() ? "Evidence: " : ", ", ref.frame,
-                                  role_words(role));
-        }
-        latest = ref.frame;
-    };
+    std::vector<std::pair<std::uint64_t, Role>> refs;
     if (event.subjects_count != 0) {
-        add(event.subject[0], subject_role(event));
+        refs.emplace_back(event.subject[0].frame, subject_role(event));
     }
     const std::size_t count = std::min<std::size_t>(event.evidence_count, event.evidence.size());
     for (std::size_t i = 0; i < count; ++i) {
-        add(event.evidence[i], evidence_role(event, i));
+        refs.emplace_back(event.evidence[i].frame, evidence_role(event, i));
+    }
+    std::stable_sort(refs.begin(), refs.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::string frames;
+    std::uint64_t latest = 0;
+    for (const auto& [frame, role] : refs) {
+        if (frame == 0) {
+            continue;
+        }
+        frames += frame == latest
+                      ? " and"
+                      : fmt::format("{}frame {}", frames.empty() ? "Evidence: " : ", ", frame);
+        frames.append(" ").append(role_words(role));
+        latest = frame;
     }
     std::string text = frames.empty() ? "" : frames + ".";
     const auto list = [&text](std::string_view title, const event::VerdictSet& set) {

@@ -6,8 +6,10 @@
 //   time       frame  |lane: client             tap                   server |
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,7 +27,9 @@ class LadderDrawing {
     LadderDrawing(const LadderLog& log, const LadderSubject& subject, const LadderPlan& plan,
                   const LadderStyle& style);
 
-    void draw(format::Page& page);
+    // Who stands at which rail; then item by item.
+    void draw_ends(format::Page& page) const;
+    void draw(format::Page& page, const LadderItem& item);
 
   private:
     // What an episode says of a frame.
@@ -38,12 +42,11 @@ class LadderDrawing {
 
     void tag_frames(std::size_t index);
     void tag_lost(std::size_t index);
-    void draw_ends(format::Page& page) const;
-    void draw_segment(format::Page& page, const LadderRow& row) const;
+    void draw_segment(format::Page& page, const LadderRow& row);
     void draw_notes(format::Page& page, const LadderRow& row, bool from_client,
                     std::string_view first) const;
     void draw_missing(format::Page& page, std::size_t index) const;
-    void draw_verdict(format::Page& page, std::size_t index) const;
+    void draw_verdict(format::Page& page, std::size_t index);
     void draw_box_text(format::Page& page, std::string_view text) const;
     void draw_between(format::Page& page, std::string_view text, char32_t rail) const;
     void draw_arrow(Lane& lane, std::string_view text, bool from_client, Fate fate) const;
@@ -62,10 +65,12 @@ class LadderDrawing {
     std::size_t time_columns_ = 0;
     std::size_t frame_columns_ = 0;
     std::size_t lane_columns_ = 0;
-    std::string blank_;                                    // in place of time and frame
-    std::unordered_multimap<std::uint64_t, Tag> tags_;     // by frame
-    std::unordered_map<std::uint64_t, std::size_t> lost_;  // frame lost after the tap -> number
-    std::unordered_map<std::uint64_t, bool> timestamps_;   // frames whose timestamps matter
+    std::string blank_;                                     // in place of time and frame
+    std::array<std::optional<std::uint32_t>, 2> ack_told_;  // by the client, by the server
+    std::map<event::Rule, std::size_t> rules_told_;         // explained with this number
+    std::unordered_multimap<std::uint64_t, Tag> tags_;      // by frame
+    std::unordered_map<std::uint64_t, std::size_t> lost_;   // frame lost after the tap -> number
+    std::unordered_map<std::uint64_t, bool> timestamps_;    // frames whose timestamps matter
 };
 
 }  // namespace tw::sinks

@@ -75,7 +75,10 @@ struct Handshake {
         return "not captured: the connection is older than the capture";
     }
     std::string text;
-    if (shake.syn != nullptr && shake.syn_ack != nullptr && shake.ack != nullptr) {
+    const bool whole = shake.syn != nullptr && shake.syn_ack != nullptr && shake.ack != nullptr;
+    if (whole && (shake.syn_ack->time < shake.syn->time || shake.ack->time < shake.syn_ack->time)) {
+        text = "its times run backwards: no round trip can be told";
+    } else if (whole) {
         text = fmt::format("{} round trip = {} client side of the tap + {} server side",
                            span_between(*shake.syn, *shake.ack),
                            span_between(*shake.syn_ack, *shake.ack),
@@ -295,29 +298,37 @@ void write_filters(Page& page, const LadderSubject& subject, const LadderPlan& p
     }
 }
 
-void write_left_out(Page& page, const LadderLog& log, const LadderPlan& plan) {
+// What is not shown, and whether it could be.
+void write_left_out(Page& page, const LadderLog& log, const LadderPlan& plan, bool all) {
     std::uint64_t folded = 0;
     for (const LadderFold& fold : plan.folds) {
         folded += fold.count();
     }
-    const std::uint64_t all = log.rows().empty() ? 0 : log.rows().back().ordinal();
-    const std::uint64_t dropped = all - log.rows().size();
-    std::string text;
+    const std::uint64_t segments = log.rows().empty() ? 0 : log.rows().back().ordinal();
+    const std::uint64_t dropped = segments - log.rows().size();
+    std::vector<std::string> left_out;
     if (folded > dropped) {
-        text = count_of(folded - dropped, "segment") + " folded";
+        left_out.push_back(count_of(folded - dropped, "segment") + " folded");
     }
     if (plan.hidden != 0) {
-        text += fmt::format("{}{} without lines of {} own", text.empty() ? "" : ", ",
-                            count_of(plan.hidden, "episode"), plan.hidden == 1 ? "its" : "their");
+        left_out.push_back(count_of(plan.hidden, "episode") + " without lines of their own");
     }
-    text += text.empty() ? "" : ": --all shows them.";
+    std::string text;
+    if (!left_out.empty()) {
+        text = fmt::format("{}{}.", fmt::join(left_out, ", "), all ? "" : ": --all shows them");
+    }
+    const auto add = [&text](const std::string& sentence) {
+        text += (text.empty() ? "" : " ") + sentence;
+    };
     if (dropped != 0) {
-        text += fmt::format(
-            "{}At most {} segments of a connection are kept ({} without --all); "
-            "{} in between {} not.",
-            text.empty() ? "" : " ", count_text(log.options().rows_max),
-            bytes_text(log.options().rows_max * sizeof(LadderRow)), count_text(dropped),
-            dropped == 1 ? "was" : "were");
+        add(fmt::format("Kept of a connection: {} segments ({}) at most; {} of the middle {} not.",
+                        count_text(log.options().rows_max),
+                        bytes_text(log.options().rows_max * sizeof(LadderRow)), count_text(dropped),
+                        dropped == 1 ? "is" : "are"));
+    }
+    if (log.episodes() > LadderLog::kEventsMax) {
+        add(fmt::format("Kept of its episodes: the {} gravest; all {} are counted above.",
+                        count_text(LadderLog::kEventsMax), count_text(log.episodes())));
     }
     if (!text.empty()) {
         page.blank();
@@ -357,10 +368,10 @@ void write_ladder_head(Page& page, const LadderLog& log, const LadderSubject& su
 }
 
 void write_ladder_foot(Page& page, const LadderLog& log, const LadderSubject& subject,
-                       const LadderPlan& plan) {
+                       const LadderPlan& plan, const LadderView& view) {
     write_places(page, log);
     write_filters(page, subject, plan);
-    write_left_out(page, log, plan);
+    write_left_out(page, log, plan, view.all);
 }
 
 }  // namespace tw::sinks

@@ -11,6 +11,6 @@ namespace tw::sinks {
 
 void write_ladder_head(format::Page& page, const LadderLog& log, const LadderSubject& subject);
 void write_ladder_foot(format::Page& page, const LadderLog& log, const LadderSubject& subject,
-                       const LadderPlan& plan);
+                       const LadderPlan& plan, const LadderView& view);
 
 }  // namespace tw::sinks

@@ -219,8 +219,11 @@ void LadderLog::thin() {
 void LadderLog::add(const event::Event& event) {
     ++episodes_;
     const event::Finding& finding = event.finding;
+    // Where there is a verdict, that says more than how the episode ended.
+    const event::Resolution resolution =
+        finding.verdict == Verdict::none ? event.resolution : event::Resolution::never;
     const EpisodeKind kind{event.direction, finding.verdict, finding.cause,
-                           finding.place,   event.type,      event.resolution};
+                           finding.place,   event.type,      resolution};
     const auto [at, first] = sums_.try_emplace(kind);
     EpisodeSum& sum = at->second;
     if (first) {

@@ -59,7 +59,7 @@ struct EpisodeKind {
     event::Cause cause{};
     event::Place place{};
     event::EventType type{};
-    event::Resolution resolution{};
+    event::Resolution resolution{};  // `never` where there is a verdict
     auto operator<=>(const EpisodeKind&) const = default;
 };
 

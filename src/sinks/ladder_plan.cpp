@@ -16,10 +16,14 @@ using Kind = LadderItem::Kind;
 
 // A connection of this many segments is shown whole.
 constexpr std::size_t kShownWhole = 50;
-constexpr std::size_t kEpisodesShown = 20;
+constexpr std::size_t kEpisodesShown = 10;
 constexpr std::size_t kFirst = 5;
 constexpr std::size_t kLast = 4;
-constexpr std::size_t kAround = 2;
+// Around each episode: more room for few of them.
+constexpr std::size_t kAroundOne = 4;
+constexpr std::size_t kAroundFew = 2;
+constexpr std::size_t kAroundMany = 1;
+constexpr std::size_t kFew = 3;
 // Segments that open, end or break a connection: so many of the first and of the last.
 constexpr std::size_t kMilestones = 8;
 constexpr std::size_t kSilences = 5;
@@ -144,8 +148,8 @@ void Planner::mark() {
     }
     keep_milestones();
     keep_silences();
-    // Alone, an episode gets more room.
-    const std::size_t around = plan_.shown.size() == 1 ? 2 * kAround : kAround;
+    const std::size_t count = plan_.shown.size();
+    const std::size_t around = count == 1 ? kAroundOne : count <= kFew ? kAroundFew : kAroundMany;
     for (std::size_t i = 0; i < plan_.shown.size(); ++i) {
         keep_around(anchors_[i].row, around);
         keep_episode(plan_.shown[i], around);
@@ -169,7 +173,7 @@ void Planner::keep_episode(const event::Event& event, std::size_t around) {
     }
     for (const event::FrameRef& ref : event.evidence) {
         if (const auto row = row_of(ref.frame)) {
-            keep_around(*row, 1);
+            keep_around(*row, kAroundMany);
         }
     }
 }

@@ -149,15 +149,15 @@ std::vector<std::string> segment_notes(const LadderRow& row, bool timestamps) {
 std::string_view role_words(Role role) {
     switch (role) {
         case Role::none:
-            return "part of it";
+            return "is part of it";
         case Role::opener:
             return "shows the hole";
         case Role::filler:
             return "brings the bytes";
         case Role::original:
-            return "first copy";
+            return "is the first copy";
         case Role::repeat:
-            return "sent again";
+            return "sends again";
         case Role::ack:
             return "acknowledges the bytes";
         case Role::dup_ack:
@@ -167,17 +167,17 @@ std::string_view role_words(Role role) {
         case Role::dsack:
             return "reports a duplicate";
         case Role::fin:
-            return "the FIN";
+            return "is the FIN";
         case Role::rst:
-            return "the reset";
+            return "is the reset";
         case Role::syn:
-            return "the SYN";
+            return "is the SYN";
         case Role::probe:
-            return "the probe";
+            return "is a probe";
         case Role::window:
-            return "the window";
+            return "tells the window";
         case Role::genuine:
-            return "surely of the host it names";
+            return "is surely of the host it names";
     }
     return "";
 }

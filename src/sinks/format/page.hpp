@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tw::sinks::format {
@@ -63,6 +64,8 @@ class Page {
     void table(const Table& table, bool head);
 
     [[nodiscard]] const std::string& text() const { return text_; }
+    // What was laid out so far goes to the caller: for pages without a bound.
+    [[nodiscard]] std::string take_text() { return std::exchange(text_, {}); }
 
   private:
     // `start`, then `text`, wrapped; further lines are indented by `hanging`.
