@@ -156,6 +156,8 @@ constexpr RuleInfo kRuleRows[] = {
      "arrived"},
     {Rule::answer_too_soon, "answer_too_soon",
      "the ACK came back sooner than the repeat could have reached the receiver"},
+    {Rule::passed_over, "passed_over",
+     "the receiver's ACK passed over the bytes together with bytes missing below them"},
     {Rule::receiver_lacked, "receiver_lacked",
      "duplicate ACKs or SACK blocks of the receiver left the bytes out before they were repeated"},
     {Rule::ack_jump, "ack_jump", "the receiver's ACK moved on with the repeat, without a DSACK"},

@@ -84,6 +84,7 @@ enum class Rule : std::uint8_t {
     echo_of_repeat,
     echo_of_original,
     answer_too_soon,
+    passed_over,
     receiver_lacked,
     ack_jump,
     dsack,

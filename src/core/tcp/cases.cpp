@@ -16,6 +16,8 @@ using event::FrameRef;
 using event::Resolution;
 using event::Role;
 
+static_assert(EventType::repeat > EventType::hole, "a repeat explains a duplicate before a filler");
+
 Order order_of(std::uint32_t number, std::uint32_t other) {
     return number == other ? Order::same : after(number, other) ? Order::later : Order::earlier;
 }
@@ -170,6 +172,7 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     repeat.first = repeat.last = {scene.now, scene.frame};
     repeat.first_end = range.end;
     repeat.segment_bytes = seen->payload_bytes;
+    repeat.stopped = at_or_before(range.begin, receiver.ack);
     repeat.delivered_bytes = delivered_before(scene, owner);
     repeat.ask = past.ask != nullptr ? moment_of(*past.ask) : Moment{};
     RepeatFacts& facts = repeat.repeat;
@@ -188,7 +191,7 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         facts.named = seen->v6 == 0 && seen->ip_id != 0;
     }
     const bool late = original != nullptr && !facts.alike && sent_before(*seen, *original);
-    if (facts.alike && is_one_frame(*original, *seen, facts.path.to_sender)) {
+    if (facts.alike && is_one_frame(*original, *seen, facts.path.to_sender, past.asked != 0)) {
         facts.kind = RepeatKind::copy;
         facts.doubled = tell_doubled(half, range);
     } else if (late) {
@@ -300,26 +303,26 @@ void Episodes::append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes&
     }
 }
 
-// R has bytes twice: it was a repeat that was not needed; where none was captured, a copy that the
-// capture missed.
+// R has bytes twice: the latest repeat of them was not needed; where none was captured, a copy came
+// that the capture missed.
 void Episodes::note_duplicate(HalfEpisodes& half, Range reported, Moment dsack) {
-    bool repeated = false;
+    Case* latest = nullptr;
     for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
-        Case& waiting = cases_[index];
-        const std::uint32_t again = shared(waiting.range, reported);
-        if (waiting.type == EventType::repeat && again != 0) {
-            waiting.repeat.dsacked += again;
-            waiting.dsack = dsack;
-            repeated = true;
+        Case& known = cases_[index];
+        if (shared(known.range, reported) != 0 &&
+            (latest == nullptr || known.type > latest->type ||
+             (known.type == latest->type && known.last.time >= latest->last.time))) {
+            latest = &known;
         }
     }
-    for (std::uint32_t index = repeated ? 0 : half.cases_head; index != 0;
-         index = cases_[index].next) {
-        Case& waiting = cases_[index];
-        if (shared(waiting.range, reported) != 0) {
-            waiting.fill.dsack = true;
-            waiting.dsack = dsack;
-        }
+    if (latest == nullptr) {
+        return;
+    }
+    latest->dsack = dsack;
+    if (latest->type == EventType::repeat) {
+        latest->repeat.dsacked += shared(latest->range, reported);
+    } else {
+        latest->fill.dsack = true;
     }
 }
 
@@ -344,10 +347,13 @@ void Episodes::answer_cases(const Scene& scene, HalfEpisodes& half, const decode
         RepeatFacts& facts = waiting.repeat;
         facts.reports = half.reports;
         facts.receiver_heard |= scene.now - waiting.first.time > facts.path.to_receiver;
+        waiting.stopped |= s.ack == waiting.range.begin;
         if (!facts.answered && at_or_before(waiting.first_end, s.ack)) {
             facts.answered = true;
+            facts.passed_over = !waiting.stopped;
+            facts.reported_at_once = dsack && shared(waiting.range, reported) != 0;
             facts.answer_lag = scene.now - waiting.first.time;
-            if (waiting.timed && seen->has_timestamps != 0 &&
+            if (waiting.stopped && waiting.timed && seen->has_timestamps != 0 &&
                 waiting.first_tsval != waiting.original_tsval) {
                 facts.echoes_repeat =
                     seen->tsecr == waiting.first_tsval || seen->tsecr == waiting.last_tsval;

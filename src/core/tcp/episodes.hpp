@@ -105,6 +105,7 @@ struct Case {
     std::uint32_t last_tsval;
     std::uint32_t original_tsval;
     bool timed;         // these are valid
+    bool stopped;       // repeat: R's ACK stood at its begin
     bool timer;         // no case: wakes the half for holes that wait direction_skew
     std::uint8_t side;  // whose bytes they are
     event::EventType type;

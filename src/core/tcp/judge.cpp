@@ -180,12 +180,13 @@ namespace {
 
 Finding judge_copy(const RepeatFacts& facts) {
     Finding finding;
-    if (facts.dsacked != 0 || copied_late(facts)) {
-        const bool proven =
-            facts.dsacked != 0 && facts.named && copied_late(facts) && !facts.doubled;
-        finding = found(Verdict::duplicated_in_network,
-                        facts.dsacked != 0 ? Rule::dsack : Rule::same_frame_later,
-                        proven ? Confidence::proven : Confidence::probable, Place::sender_to_tap);
+    // Where the first of the two was a repeat or closed a hole, R may mean that one.
+    const bool reported = facts.dsacked != 0 && !facts.doubled;
+    if (reported || copied_late(facts)) {
+        const bool proven = reported && facts.named && copied_late(facts);
+        finding =
+            found(Verdict::duplicated_in_network, reported ? Rule::dsack : Rule::same_frame_later,
+                  proven ? Confidence::proven : Confidence::probable, Place::sender_to_tap);
         finding.if_capture_clean = proven;
         finding.excluded = set_of({Verdict::lost_after_tap});
         return finding;
@@ -272,6 +273,16 @@ Finding judge_plain(const RepeatFacts& facts) {
         finding.possible = set_of({Verdict::lost_after_tap, Verdict::spurious_retransmission});
         return finding;
     }
+    if (facts.reported_at_once && facts.asked == 0) {
+        Finding finding = spurious(Rule::dsack, Cause::early_timer, Confidence::probable);
+        finding.possible = set_of({Verdict::lost_after_tap});
+        return finding;
+    }
+    if (facts.passed_over && facts.asked == 0) {
+        Finding finding = spurious(Rule::passed_over, Cause::none, Confidence::probable);
+        finding.possible = set_of({Verdict::lost_after_tap});
+        return finding;
+    }
     if (facts.echoes_repeat && facts.dsacked == 0) {
         // The ACK of a first copy may have died before the tap; the repeat would then be reported.
         return lost_after(Rule::echo_of_repeat,
@@ -280,7 +291,7 @@ Finding judge_plain(const RepeatFacts& facts) {
                               : Confidence::probable);
     }
     const bool too_soon =
-        facts.path.to_receiver != 0 && facts.answer_lag < surely_less(facts.path.to_receiver);
+        facts.path.to_receiver != 0 && facts.answer_lag < facts.path.to_receiver / 2;
     if (facts.echoes_original || too_soon) {
         Finding finding =
             spurious(facts.echoes_original ? Rule::echo_of_original : Rule::answer_too_soon,

@@ -64,13 +64,15 @@ struct RepeatFacts {
     std::uint64_t bytes = 0;    // sent again; a FIN counts one
     std::uint64_t dsacked = 0;  // of these, reported by R as duplicates
     std::uint32_t segments = 1;
-    bool reports = false;        // R has reported a duplicate on this connection, so it would again
-    std::uint32_t asked = 0;     // before the repeat
-    bool answered = false;       // an ACK covered them after the repeat ...
-    Nanos answer_lag = kNever;   // ... so much later
-    bool echoes_repeat = false;  // and it echoes the repeat's timestamp, not the first copy's
-    bool echoes_original = false;  // or the other way round
-    bool receiver_heard = false;   // R spoke after the repeat could have reached it
+    bool reports = false;      // R has reported a duplicate on this connection, so it would again
+    std::uint32_t asked = 0;   // before the repeat
+    bool answered = false;     // an ACK covered them after the repeat ...
+    bool passed_over = false;  // ... together with bytes below them: it never stopped at them
+    bool reported_at_once = false;  // ... and reported them as duplicates
+    Nanos answer_lag = kNever;      // ... so much later
+    bool echoes_repeat = false;     // and it echoes the repeat's timestamp, not the first copy's
+    bool echoes_original = false;   // or the other way round
+    bool receiver_heard = false;    // R spoke after the repeat could have reached it
     PathTimes path;
 };
 [[nodiscard]] event::Finding judge_repeat(const RepeatFacts& facts);

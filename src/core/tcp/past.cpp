@@ -47,18 +47,20 @@ bool same_frame(const Sighting& one, const Sighting& other) {
     return one.ip_id == other.ip_id;
 }
 
-bool is_one_frame(const Sighting& earlier, const Sighting& later, Nanos round_trip) {
+bool is_one_frame(const Sighting& earlier, const Sighting& later, Nanos round_trip, bool asked) {
     if (!same_frame(earlier, later)) {
         return false;
     }
-    // An IP identification names the frame. Without one, a sender may have sent twice: not within
-    // the time it takes to learn of a loss, and not later than its timestamp clock ticks
-    // (RFC 7323 section 5.4: between 1 ms and 1 s; what is in use ticks every millisecond).
-    constexpr Nanos kTicksAtLeast = 10 * kMillisecond;
+    // An IP identification names the frame. Without one, a sender may have sent twice: not before
+    // it was asked (no timer is as short as a mirror's lag) and the request could reach it, and not
+    // later than its timestamp clock ticks (RFC 7323 section 5.4: between 1 ms and 1 s; what is in
+    // use ticks every millisecond).
+    constexpr Nanos kTicksAtLeast = 2 * kMillisecond;
     const Nanos apart = later.time - earlier.time;
     return (later.v6 == 0 && later.ip_id != 0) || later.ttl != earlier.ttl ||
            (later.has_timestamps != 0 && apart > kTicksAtLeast) ||
-           (apart < kMirrorLag && apart < (round_trip != 0 ? round_trip / 2 : kMillisecond));
+           (apart < kMirrorLag &&
+            (!asked || apart < (round_trip != 0 ? round_trip / 2 : kMillisecond)));
 }
 
 bool is_copy(const History& history, const Sighting& sighting) {
@@ -168,28 +170,84 @@ Order order_by_ip_id(const History& history, const Sighting& sighting, std::uint
     return apart > 0 ? Order::later : Order::earlier;
 }
 
+namespace {
+
+// Round trips by new data and the ACK that first covers it: which copy an ACK of bytes sent twice
+// is for, nobody knows.
+class AckTrips {
+  public:
+    void sent(const Sighting& at) {
+        const bool fresh = !any_ || after(at.end(), highest_);
+        asked_ = any_ && fresh && at_or_before(highest_, at.seq) ? &at : asked_;
+        highest_ = fresh ? at.end() : highest_;
+        any_ = true;
+    }
+    [[nodiscard]] Nanos answered(const Sighting& at) {
+        if (asked_ == nullptr || !at.has(flag::kAck) || !at_or_before(asked_->end(), at.ack)) {
+            return 0;
+        }
+        const Nanos trip = at.time - asked_->time;
+        asked_ = nullptr;
+        return trip;
+    }
+
+  private:
+    const Sighting* asked_ = nullptr;  // the latest data not yet answered
+    bool any_ = false;
+    std::uint32_t highest_ = 0;
+};
+
+// Round trips by a timestamp and its echo (RFC 7323 section 4): who sends data answers ACKs so.
+class EchoTrips {
+  public:
+    void sent(const Sighting& at) {
+        if (at.has_timestamps != 0 && (count_ == 0 || at.tsval != last().tsval)) {
+            first_[count_++ % first_.size()] = &at;
+        }
+    }
+    [[nodiscard]] Nanos answered(const Sighting& at) {
+        if (at.has_timestamps == 0 || (any_ && at.tsecr == echo_)) {
+            return 0;
+        }
+        any_ = true;
+        echo_ = at.tsecr;
+        for (std::size_t i = 0; i < std::min(count_, first_.size()); ++i) {
+            if (first_[i]->tsval == at.tsecr) {
+                return at.time - first_[i]->time;
+            }
+        }
+        return 0;
+    }
+
+  private:
+    [[nodiscard]] const Sighting& last() const { return *first_[(count_ - 1) % first_.size()]; }
+
+    std::array<const Sighting*, 8> first_{};  // the first segments of the latest timestamps
+    std::size_t count_ = 0;
+    bool any_ = false;
+    std::uint32_t echo_ = 0;
+};
+
+}  // namespace
+
 Nanos round_trip_seen(const History& history, const Sighting& latest, std::uint8_t side) {
     std::array<const Sighting*, kTripSteps> seen;
     std::size_t first = seen.size();
     for (const Sighting* at = &latest; at != nullptr && first != 0; at = history.before(*at)) {
         seen[--first] = at;
     }
+    AckTrips by_ack;
+    EchoTrips by_echo;
     Nanos shortest = 0;
-    const Sighting* asked = nullptr;  // the latest data sent to `side` and not yet answered
-    bool any = false;
-    std::uint32_t highest = 0;
     for (std::size_t i = first; i < seen.size(); ++i) {
         const Sighting& at = *seen[i];
         if (at.sender != side) {
-            // New data only: an answer to bytes sent twice does not say to which copy.
-            const bool fresh = !any || after(at.end(), highest);
-            asked = any && fresh && at_or_before(highest, at.seq) ? &at : asked;
-            highest = fresh ? at.end() : highest;
-            any = true;
-        } else if (asked != nullptr && at.has(flag::kAck) && at_or_before(asked->end(), at.ack)) {
-            const Nanos trip = at.time - asked->time;
+            by_ack.sent(at);
+            by_echo.sent(at);
+            continue;
+        }
+        for (const Nanos trip : {by_ack.answered(at), by_echo.answered(at)}) {
             shortest = trip > 0 && (shortest == 0 || trip < shortest) ? trip : shortest;
-            asked = nullptr;
         }
     }
     return shortest;

@@ -28,8 +28,9 @@ struct RepeatPast {
 // Nothing tells the two apart but the time, and the TTL by one.
 [[nodiscard]] bool same_frame(const Sighting& one, const Sighting& other);
 // And they are one frame, captured twice, not two that their sender made alike. `round_trip`: tap
-// to sender and back, 0 = not known.
-[[nodiscard]] bool is_one_frame(const Sighting& earlier, const Sighting& later, Nanos round_trip);
+// to sender and back, 0 = not known; `asked`: the receiver asked for the bytes in between.
+[[nodiscard]] bool is_one_frame(const Sighting& earlier, const Sighting& later, Nanos round_trip,
+                                bool asked);
 // A copy of one of its sender's last segments, within what a mirror takes to copy twice.
 [[nodiscard]] bool is_copy(const History& history, const Sighting& sighting);
 
@@ -49,7 +50,7 @@ struct RepeatPast {
                                    std::uint16_t other);
 
 // The shortest round trip from the tap to a side and back among the last segments: new data to its
-// ACK, the side's own delay included; 0 = none found.
+// ACK, or a timestamp to its echo, the side's own delay included; 0 = none found.
 [[nodiscard]] Nanos round_trip_seen(const History& history, const Sighting& latest,
                                     std::uint8_t side);
 

@@ -46,6 +46,7 @@ Basis basis_of(Rule rule) {
         case Rule::receiver_lacked:
         case Rule::echo_of_original:
         case Rule::answer_too_soon:
+        case Rule::passed_over:
         case Rule::ack_just_before:
         case Rule::one_direction:
             return Basis::counterword;
