@@ -64,6 +64,7 @@ using sinks::format::printable;
     text += "# memory of the run\n";
     row(plan.workers == 1 ? "1 worker" : fmt::format("{} workers", plan.workers),
         plan.workers * plan.worker_bytes());
+    row("what waits for its neighbours, at most", plan.settler_bytes);
     if (plan.live) {
         row("packet buffers and rings (DPDK)", plan.dpdk.buffers_bytes);
         row("DPDK itself, at most", kEalSlackBytes);

@@ -33,6 +33,7 @@ std::expected<void, Error> FileAnalysis::run(AnalysisReader& reader) {
         }
     }
     close_connections(reader);
+    settle_rest(reader);
     progress_.clear();
     return {};
 }
@@ -107,6 +108,8 @@ void FileAnalysis::process_burst(std::span<const Frame> frames, AnalysisReader& 
         pipeline_->tick(frames.back().time);
     }
     drain(reader);
+    settler_->advance(run_.last, counters_.get(stats::Counter::frame_bytes));
+    hand_out(reader);
 }
 
 void FileAnalysis::note_times(std::span<const Frame> frames) {
@@ -137,11 +140,29 @@ std::span<const Frame> FileAnalysis::filtered(std::span<const Frame> frames) {
 
 void FileAnalysis::drain(AnalysisReader& reader) {
     event::Event event;
-    while (outbox_->pop(event)) {
+    event::FlowRecord record;
+    bool full = true;
+    while (full) {
+        while (settler_->has_event_room() && outbox_->pop(event)) {
+            settler_->add(event);
+        }
+        // Records come after their episodes.
+        full = !settler_->has_event_room();
+        while (!full && settler_->has_record_room() && outbox_->pop(record)) {
+            settler_->add(record);
+        }
+        full = full || !settler_->has_record_room();
+        hand_out(reader);
+    }
+}
+
+void FileAnalysis::hand_out(AnalysisReader& reader) {
+    event::Event event;
+    while (settler_->pop(event)) {
         reader.take(event);
     }
     event::FlowRecord record;
-    while (outbox_->pop(record)) {
+    while (settler_->pop(record)) {
         reader.take(record);
     }
 }
@@ -152,6 +173,18 @@ void FileAnalysis::close_connections(AnalysisReader& reader) {
         done = pipeline_->close_some(kClosedPerDrain);
         drain(reader);
     }
+}
+
+void FileAnalysis::settle_rest(AnalysisReader& reader) {
+    std::uint64_t dropped = 0;
+    for (const sinks::CaptureFile& file : run_.files) {
+        for (const auto& interface : file.interfaces) {
+            dropped += interface.dropped.value_or(0);
+        }
+    }
+    settler_->set_capture_dropped(dropped);
+    settler_->finish();
+    hand_out(reader);
 }
 
 void FileAnalysis::note_file(const pcap::FileSource& source) {

@@ -23,6 +23,7 @@
 #include "core/flow/plain_index.hpp"
 #include "core/pipeline.hpp"
 #include "core/stats/counters.hpp"
+#include "core/verdict/settler.hpp"
 #include "sinks/summary_text.hpp"
 
 namespace tw::app {
@@ -63,6 +64,8 @@ class FileAnalysis {
 
     [[nodiscard]] const sinks::CaptureRun& facts() const { return run_; }
     [[nodiscard]] const stats::Counters& counters() const { return counters_; }
+    // What all connections have in common.
+    [[nodiscard]] const verdict::Settler& settler() const { return *settler_; }
     // Files that end early, a stop, limits reached: on standard error.
     void say_warnings() const;
 
@@ -79,7 +82,9 @@ class FileAnalysis {
     void note_times(std::span<const Frame> frames);
     [[nodiscard]] std::span<const Frame> filtered(std::span<const Frame> frames);
     void drain(AnalysisReader& reader);
+    void hand_out(AnalysisReader& reader);
     void close_connections(AnalysisReader& reader);
+    void settle_rest(AnalysisReader& reader);
     void note_file(const pcap::FileSource& source);
 
     AnalysisInput input_;
@@ -93,6 +98,7 @@ class FileAnalysis {
 
     stats::Counters counters_;
     std::unique_ptr<event::Outbox> outbox_;
+    std::unique_ptr<verdict::Settler> settler_;
     std::unique_ptr<flow::PlainIndex> index_v4_;
     std::unique_ptr<flow::PlainIndex> index_v6_;
     std::unique_ptr<Pipeline> pipeline_;

@@ -4,9 +4,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "app/file_analysis.hpp"
+#include "app/read_files.hpp"
 #include "app/table_size.hpp"
 #include "app/terminal.hpp"
 #include "base/lazy_array.hpp"
@@ -97,6 +99,11 @@ std::expected<void, Error> FileAnalysis::reserve_tables() {
     index_v6_ = std::make_unique<flow::PlainIndex>(sizeof(flow::KeyV6), size.v6_max, Backing::lazy,
                                                    kIndexKeysFirst);
     outbox_ = std::make_unique<event::Outbox>(event::OutboxOptions{});
+    verdict::SettlerOptions settling;
+    settling.lateness += input_.analysis.direction_skew[0];
+    // Behind a pipe somebody may be waiting for answers.
+    settling.hold = std::none_of(input_.files.begin(), input_.files.end(), is_stream);
+    settler_ = std::make_unique<verdict::Settler>(settling, counters_);
     pipeline_ = std::make_unique<Pipeline>(options, *index_v4_, *index_v6_, *outbox_, counters_);
     return {};
 }

@@ -284,6 +284,12 @@ std::expected<void, Error> LiveRun::open_telemetry() {
 
 // Last, so that no mistake elsewhere truncates a file.
 std::expected<void, Error> LiveRun::open_outputs() {
+    verdict::SettlerOptions settling;
+    settling.lateness += std::ranges::max(direction_skews(config_));
+    // Files bear times of their own and have no ledger.
+    settling.hold = devices_.from_files;
+    settling.record_wait = devices_.from_files ? 0 : kSecond;
+    settler_ = std::make_unique<verdict::Settler>(settling, settler_counters_);
     outputs_ = std::make_unique<LiveOutputs>(
         devices_.taps, devices_.from_files ? sinks::Patience::endless : sinks::Patience::none,
         logger_);

@@ -8,7 +8,7 @@
 namespace tw::app {
 namespace {
 
-// Taken from one outbox before the others get their turn.
+// Written before the outboxes get their turn.
 constexpr std::uint32_t kPopsMax = 1024;
 // Trouble that ended a moment ago and begins again is the same trouble.
 constexpr Nanos kCalm = kSecond;
@@ -63,15 +63,15 @@ std::expected<void, Error> LiveOutputs::open(const config::Config& config) {
     return open_one(flows_, config.flow_records.path);
 }
 
-bool LiveOutputs::drain(event::Outbox& outbox) {
+bool LiveOutputs::drain(verdict::Settler& settler) {
     bool worked = false;
     event::Event event;
-    for (std::uint32_t i = 0; i < kPopsMax && has_room(events_.file()) && outbox.pop(event); ++i) {
+    for (std::uint32_t i = 0; i < kPopsMax && has_room(events_.file()) && settler.pop(event); ++i) {
         events_.write(event);
         worked = true;
     }
     event::FlowRecord record;
-    for (std::uint32_t i = 0; i < kPopsMax && has_room(flows_.file()) && outbox.pop(record); ++i) {
+    for (std::uint32_t i = 0; i < kPopsMax && has_room(flows_.file()) && settler.pop(record); ++i) {
         flows_.write(record);
         worked = true;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where a live run's events and flow records go: takes them out of the workers' outboxes, and never
-// lets a full disk or a reader that sleeps hold up the control thread. What cannot be written stays
-// in the outboxes, whose overflow the workers count; trouble and its end are said once each.
+// Where a live run's events and flow records go once they are settled; a full disk or a reader that
+// sleeps never holds up the control thread. What cannot be written stays where it is, at last in
+// the workers' outboxes, whose overflow they count; trouble and its end are said once each.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "config/config.hpp"
-#include "core/event/outbox.hpp"
+#include "core/verdict/settler.hpp"
 #include "sinks/json_lines.hpp"
 
 namespace spdlog {
@@ -32,7 +32,7 @@ class LiveOutputs {
     // Writes the first line of each, so that a full disk is known at once.
     [[nodiscard]] std::expected<void, Error> open(const config::Config& config);
     // False if there was nothing, or nothing could be taken.
-    bool drain(event::Outbox& outbox);
+    bool drain(verdict::Settler& settler);
     void flush(Nanos now);
     // There are outputs, and the readers of all of them went away.
     [[nodiscard]] bool nobody_reads() const;

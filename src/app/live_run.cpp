@@ -14,6 +14,8 @@ namespace {
 
 constexpr Nanos kFlushInterval = 100 * kMillisecond;
 constexpr Nanos kClockInterval = kSecond;
+// Taken from one outbox before the others get their turn.
+constexpr std::uint32_t kPopsMax = 1024;
 constexpr timespec kNap{0, 1'000'000};
 // A capture file that stops short: nothing came for so long though its end was not reached.
 constexpr Nanos kFileSilenceMax = 3 * kSecond;
@@ -32,15 +34,17 @@ ExitCode LiveRun::run() {
     // Some drivers forget their counters when stopped, so the last reading comes first.
     outputs_->set_patience(devices_.from_files ? sinks::Patience::endless : sinks::Patience::brief);
     ledger_->finish([this] { (void)drain(); });
+    settler_->end_record_wait();
     const Nanos duration = steady_now() - started_;
     close_connections();
+    settle_rest();
     for (const auto& port : ports_) {
         port->stop();
     }
     const LiveTotals closed = totals();
-    const ExitCode code =
-        outputs_->finish(closed.counters.get(stats::Counter::events_dropped) +
-                         closed.counters.get(stats::Counter::flow_records_dropped));
+    const ExitCode code = outputs_->finish(
+        closed.counters.get(stats::Counter::events_dropped) +
+        closed.counters.get(stats::Counter::flow_records_dropped) + settler_->waiting());
     for (const std::string& line : final_text(closed, duration)) {
         logger_.info("{}", line);
     }
@@ -98,6 +102,9 @@ void LiveRun::keep_house() {
         if (now - last_ledger_ >= kLedgerInterval) {
             last_ledger_ = now;
             ledger_->update();
+            for (const event::CaptureMark& mark : ledger_->ledger().marks()) {
+                settler_->add(mark);
+            }
             snapshot_.publish(totals());
         }
         if (config_.log.interval > 0 && now - last_interval_ >= config_.log.interval) {
@@ -156,10 +163,48 @@ bool LiveRun::files_are_read() {
 
 bool LiveRun::drain() {
     bool worked = false;
+    std::uint64_t bytes = 0;
     for (const auto& worker : workers_) {
-        worked = outputs_->drain(worker->outbox()) || worked;
+        worked = settle(worker->outbox()) || worked;
+        bytes += worker->counters().get(stats::Counter::frame_bytes);
+    }
+    if (!devices_.from_files) {
+        settler_->advance(clock_->now(), bytes);
+    }
+    return outputs_->drain(*settler_) || worked;
+}
+
+bool LiveRun::settle(event::Outbox& outbox) {
+    bool worked = false;
+    bool empty = false;
+    event::Event event;
+    for (std::uint32_t i = 0; i < kPopsMax && !empty && settler_->has_event_room(); ++i) {
+        empty = !outbox.pop(event);
+        if (!empty) {
+            settler_->add(event);
+            worked = true;
+        }
+    }
+    if (!empty && settler_->has_event_room()) {
+        return worked;  // records come after their episodes
+    }
+    event::FlowRecord record;
+    for (std::uint32_t i = 0; i < kPopsMax && settler_->has_record_room() && outbox.pop(record);
+         ++i) {
+        settler_->add(record);
+        worked = true;
     }
     return worked;
+}
+
+// The last word on everything: what waits for its neighbours has no more of them to come.
+void LiveRun::settle_rest() {
+    for (const event::CaptureMark& mark : ledger_->ledger().rest()) {
+        settler_->add(mark);
+    }
+    settler_->finish();
+    while (outputs_->drain(*settler_)) {
+    }
 }
 
 void LiveRun::report_interval(Nanos now) {
@@ -191,6 +236,7 @@ LiveTotals LiveRun::totals() const {
     totals.intervals = ledger_->ledger().intervals();
     totals.marked_intervals = ledger_->ledger().marked_intervals();
     totals.ticks_per_second = clock_->ticks_per_second();
+    totals.counters.add(settler_counters_);
     for (std::size_t i = 0; i < workers_.size(); ++i) {
         const dpdk::PollerCounts& counts = pollers_[i]->worker.counts();
         WorkerTotals worker;

@@ -30,6 +30,7 @@
 #include "capture/dpdk/worker.hpp"
 #include "config/config.hpp"
 #include "config/load.hpp"
+#include "core/verdict/settler.hpp"
 
 namespace tw::app {
 
@@ -86,6 +87,8 @@ class LiveRun {
     [[nodiscard]] bool should_stop();
     [[nodiscard]] bool files_are_read();
     [[nodiscard]] bool drain();
+    [[nodiscard]] bool settle(event::Outbox& outbox);
+    void settle_rest();
     void report_interval(Nanos now);
     [[nodiscard]] LedgerParts ledger_parts() const;
     void watch_symmetry();
@@ -127,6 +130,9 @@ class LiveRun {
     LiveTelemetry telemetry_answers_{snapshot_};
     std::unique_ptr<dpdk::Telemetry> telemetry_;
 
+    // Between all workers' outboxes and the outputs; control thread only.
+    stats::Counters settler_counters_;
+    std::unique_ptr<verdict::Settler> settler_;
     std::unique_ptr<LiveOutputs> outputs_;
 
     StopSignal stop_;

@@ -3,6 +3,7 @@
 
 #include "core/event/outbox.hpp"
 #include "core/pipeline.hpp"
+#include "core/verdict/settler.hpp"
 
 namespace tw::app {
 
@@ -34,6 +35,7 @@ MemoryPlan plan_memory(const config::Config& config) {
     plan.tables_bytes = tables_bytes(config);
     plan.outbox_bytes = outbox.events_max * sizeof(event::Event) +
                         outbox.flow_records_max * sizeof(event::FlowRecord);
+    plan.settler_bytes = verdict::Settler::memory_bytes({});
     plan.dpdk = plan_dpdk_memory(config);
 
     const std::uint32_t v4 = config.flows.max_per_worker;

@@ -21,8 +21,9 @@ inline constexpr std::uint64_t kEalSlackBytes = std::uint64_t{64} << 20U;
 struct MemoryPlan {
     bool live = false;  // built with DPDK; without it `dpdk` is all zero
     std::uint32_t workers = 1;
-    std::uint64_t tables_bytes = 0;  // one worker's connections and what is kept about them
-    std::uint64_t outbox_bytes = 0;  // one worker's events and flow records on their way out
+    std::uint64_t tables_bytes = 0;   // one worker's connections and what is kept about them
+    std::uint64_t outbox_bytes = 0;   // one worker's events and flow records on their way out
+    std::uint64_t settler_bytes = 0;  // events and flow records that wait for their neighbours
     DpdkMemory dpdk;
     std::uint64_t v4_connection_bytes = 0;  // all-in: record, share of the pools, index
     std::uint64_t v6_connection_bytes = 0;
@@ -38,7 +39,7 @@ struct MemoryPlan {
         return live ? dpdk_bytes() + kEalSlackBytes : 0;
     }
     [[nodiscard]] std::uint64_t total_bytes() const {
-        return workers * (tables_bytes + outbox_bytes) + eal_bytes();
+        return workers * (tables_bytes + outbox_bytes) + settler_bytes + eal_bytes();
     }
 };
 

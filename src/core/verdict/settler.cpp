@@ -53,6 +53,7 @@ bool may_have_episodes(const FlowRecord& record) {
 struct WaitingRecord {
     FlowRecord record;
     Nanos due;
+    bool complete;  // false: may have overtaken episodes
 };
 
 }  // namespace
@@ -61,6 +62,7 @@ struct Settler::State {
     State(const SettlerOptions& options_in, stats::Counters& counters_in)
         : options(options_in),
           wait(kCleanAround + options_in.lateness),
+          record_wait(options_in.record_wait),
           counters(counters_in),
           room(options_in.events_max, kReadyMax),
           streams(std::max(options_in.streams_max, options_in.events_max + 1), counters_in),
@@ -72,6 +74,7 @@ struct Settler::State {
 
     const SettlerOptions options;
     const Nanos wait;  // from time_end
+    Nanos record_wait;
     stats::Counters& counters;
     WaitingRoom room;
     StreamSums streams;
@@ -100,8 +103,13 @@ Settler::Settler(const SettlerOptions& options, stats::Counters& counters)
 
 Settler::~Settler() = default;
 
-bool Settler::has_room() const {
-    return state_->room.has_room() && state_->ready.size() < kReadyMax;
+bool Settler::has_event_room() const {
+    // One event can make one record ready.
+    return state_->room.has_room();
+}
+
+bool Settler::has_record_room() const {
+    return state_->ready.size() < kReadyMax;
 }
 
 void Settler::add(const Event& given) {
@@ -111,6 +119,9 @@ void Settler::add(const Event& given) {
         return;
     }
     Event event = given;
+    if (state.options.hold) {
+        state.now = std::max(state.now, event.time_end);
+    }
     if (event.capture_known) {
         event.finding = under_faults(event.finding, event.capture);
         if (event.capture.has(event::CaptureFault::unknown)) {
@@ -185,13 +196,15 @@ void Settler::add(const FlowRecord& record) {
         state.counters.add(Counter::verdict_records_dropped);
         return;
     }
-    state.records[index] = {record, later_by(state.now, state.options.record_wait)};
-    if (state.options.record_wait == 0 || !may_have_episodes(record)) {
+    // Without room for its episodes, they may still be in the outbox.
+    state.records[index] = {record, later_by(state.now, state.record_wait), state.room.has_room()};
+    if (state.record_wait == 0 || !may_have_episodes(record)) {
         state.pass(index);
         return;
     }
     if (state.due.full()) {
         state.counters.add(Counter::verdict_records_hurried);
+        state.records[state.due.front()].complete = false;
         state.pass(state.due.pop());
     }
     state.due.push(index);
@@ -210,6 +223,7 @@ void Settler::State::pass(std::uint32_t record) {
 void Settler::State::hand_out(std::uint32_t record, std::uint32_t entry) {
     FlowRecord& leaving = records[record].record;
     streams.finish(entry, leaving);
+    leaving.outcomes_complete = leaving.outcomes_complete && records[record].complete;
     misses.add(leaving);
     paths.add(leaving);
     patterns.add(leaving);
@@ -246,12 +260,17 @@ void Settler::advance(Nanos now, std::uint64_t bytes_seen) {
     }
 }
 
+void Settler::end_record_wait() {
+    state_->record_wait = 0;
+    while (!state_->due.empty()) {
+        state_->pass(state_->due.pop());
+    }
+}
+
 void Settler::finish() {
     State& state = *state_;
     state.finishing = true;
-    while (!state.due.empty()) {
-        state.pass(state.due.pop());
-    }
+    end_record_wait();
     while (state.room.waiting() != 0) {
         state.release_first();
     }
@@ -287,7 +306,13 @@ const Patterns& Settler::patterns() const {
 }
 
 std::size_t Settler::waiting() const {
-    return state_->room.waiting() + state_->room.ready();
+    return state_->room.waiting() + state_->room.ready() + state_->records.used();
+}
+
+std::size_t Settler::memory_bytes(const SettlerOptions& options) {
+    const std::size_t events = std::size_t{options.events_max} + kReadyMax;
+    return events * sizeof(Event) + (events + kDueMax) * sizeof(WaitingRecord) +
+           std::max(options.streams_max, options.events_max) * sizeof(StreamEntry);
 }
 
 }  // namespace tw::verdict

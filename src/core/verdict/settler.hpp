@@ -42,7 +42,8 @@ class Settler {
     Settler& operator=(const Settler&) = delete;
 
     // Whether add() has room; without, what it is given is dropped and counted. pop() makes room.
-    [[nodiscard]] bool has_room() const;
+    [[nodiscard]] bool has_event_room() const;
+    [[nodiscard]] bool has_record_room() const;
     // A connection's record comes after its episodes. `event.finding` as its worker judged it.
     void add(const event::Event& event);
     void add(const event::FlowRecord& record);
@@ -53,6 +54,8 @@ class Settler {
     // The time of the wire: the newest frame's, or the clock's. `bytes_seen` so far on all taps
     // tells whether misses follow the load; 0 = not known.
     void advance(Nanos now, std::uint64_t bytes_seen = 0);
+    // Live, at the stop: from here on no record overtakes its episodes any more.
+    void end_record_wait();
     // The end: everything leaves.
     void finish();
 
@@ -64,8 +67,10 @@ class Settler {
     [[nodiscard]] std::uint64_t count(event::Verdict verdict) const;
     [[nodiscard]] const PathSums& paths() const;
     [[nodiscard]] const Patterns& patterns() const;
-    // Events that wait, ready ones included.
+    // Events and records that wait, ready ones included.
     [[nodiscard]] std::size_t waiting() const;
+    // Reserved at the most; taken from the host as it is used.
+    [[nodiscard]] static std::size_t memory_bytes(const SettlerOptions& options);
 
   private:
     struct State;

@@ -337,14 +337,14 @@ TEST_F(SettlerTest, network_and_capture_never_share_a_sum) {
 TEST_F(SettlerTest, without_a_taker_what_comes_is_dropped_and_counted) {
     Settler small{SettlerOptions{.events_max = 2}, counters_};
     std::uint64_t id = 0;
-    while (small.has_room() && id < 100'000) {
+    while (small.has_event_room() && id < 100'000) {
         small.add(episode({++id, 0, 0, Verdict::lost_after_tap, Rule::dsack}));
     }
     EXPECT_LT(id, 100'000U);
     small.add(episode({++id, 0, 0, Verdict::lost_after_tap, Rule::dsack}));
     EXPECT_EQ(counters_.get(Counter::verdict_events_dropped), 1U);
     EXPECT_EQ(pop_events(small).size(), id - 1);
-    EXPECT_TRUE(small.has_room());
+    EXPECT_TRUE(small.has_event_room());
 }
 
 // ---- metamorphic ------------------------------------------------------------------------------
