@@ -220,10 +220,10 @@ def json_lines(text):
 
 def comparable(text, without=()):
     """Objects of an output without what differs between runs by design: numbering, tap names,
-    frame numbers, which a live run has none of."""
+    frame numbers, which a live run has none of, and sentences, which name frames."""
     found = []
     for item in json_lines(text)[1:]:
-        for key in ("id", "stream", "tap", "capture", *without):
+        for key in ("id", "stream", "tap", "capture", "sentence", *without):
             item.pop(key, None)
         for key in ("subject", "evidence"):
             for reference in item.get(key, []):
