@@ -2,14 +2,12 @@
 // Traffic cannot make memory grow: once the table is full, resident memory stays where it is, and
 // what gave way is counted to the last connection.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
-#include <fstream>
 #include <string>
 
+#include "support/flat_memory.hpp"
 #include "support/packet_builder.hpp"
-#include "support/pipeline_run.hpp"
 
 namespace tw {
 namespace {
@@ -17,59 +15,10 @@ namespace {
 using stats::Counter;
 using test::Bytes;
 
-std::size_t resident_bytes() {
-    std::ifstream statm("/proc/self/statm");
-    std::size_t total = 0;
-    std::size_t resident = 0;
-    statm >> total >> resident;
-    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
-
-// Allocator and page granularity, not growth with traffic.
-constexpr std::size_t kSlack = std::size_t{4} << 20;
-
-PipelineOptions small_live_table() {
-    PipelineOptions options;
-    options.flows.v4_max = 50'000;
-    options.flows.v6_max = 1'000;
-    options.flows.backing = Backing::lazy;
-    options.flows.hash_seed = 7;
-    return options;
-}
-
-// Counts instead of keeping, so that the test itself stays flat.
-class Monitor {
-  public:
-    explicit Monitor(const PipelineOptions& options)
-        : v4_(sizeof(flow::KeyV4), options.flows.v4_max, Backing::lazy),
-          v6_(sizeof(flow::KeyV6), options.flows.v6_max, Backing::lazy),
-          outbox_(event::OutboxOptions{}),
-          pipeline_(options, v4_, v6_, outbox_, counters) {}
-
-    void feed(std::span<const Frame> frames) {
-        pipeline_.process(frames);
-        pipeline_.tick(frames.back().time);
-        event::Event event;
-        while (outbox_.pop(event)) {
-            ++events;
-        }
-        event::FlowRecord record;
-        while (outbox_.pop(record)) {
-            ++records;
-        }
-    }
-    [[nodiscard]] std::uint64_t live() const { return pipeline_.live_flows(); }
-
-    stats::Counters counters;
-    std::uint64_t events = 0;
-    std::uint64_t records = 0;
-
-  private:
-    flow::PlainIndex v4_;
-    flow::PlainIndex v6_;
-    event::Outbox outbox_;
-    Pipeline pipeline_;
-};
+using test::kMemorySlack;
+using test::resident_bytes;
+using test::small_live_table;
+using Monitor = test::CountingMonitor;
 
 Frame frame_of(const Bytes& bytes, Nanos time) {
     Frame frame;
@@ -114,7 +63,7 @@ TEST(Memory, syn_flood_of_ten_million_tuples_stays_flat_and_is_counted) {
             settled = resident_bytes();
         }
     }
-    EXPECT_LT(resident_bytes(), settled + kSlack);
+    EXPECT_LT(resident_bytes(), settled + kMemorySlack);
     EXPECT_EQ(monitor.live(), 50'000U);
     const auto& counters = monitor.counters;
     EXPECT_EQ(counters.get(Counter::flows_created) + counters.get(Counter::flows_refused), kTuples);
@@ -158,7 +107,7 @@ TEST(Memory, capture_replayed_with_changing_addresses_stays_flat) {
             settled = resident_bytes();
         }
     }
-    EXPECT_LT(resident_bytes(), settled + kSlack);
+    EXPECT_LT(resident_bytes(), settled + kMemorySlack);
     const auto& counters = monitor.counters;
     EXPECT_EQ(counters.get(Counter::frames), std::uint64_t{kReplays} * kClients * capture.size());
     EXPECT_EQ(counters.get(Counter::flows_created), std::uint64_t{kReplays} * kClients);
