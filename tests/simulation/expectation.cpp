@@ -52,6 +52,12 @@ constexpr TwinRow kTwins[] = {
      "equal frames within 10 ms and no DSACK: a mirror that copies twice gives the same"},
     {Twin::copy_or_sent_again, "copy_or_sent_again",
      "no IP identification and no timestamp: a segment sent twice gives equal frames"},
+    {Twin::identical_repeat, "identical_repeat",
+     "sent again so soon and so equal that a copy looks the same: no IP counter, same timestamp"},
+    {Twin::syn_or_its_answer, "syn_or_its_answer",
+     "the SYN was sent again, and no echo of an earlier one tells that it, and not the answer to "
+     "it, "
+     "arrived"},
     {Twin::late_copy_of_the_past, "late_copy_of_the_past",
      "the original came after its own repeat: late, and the repeat needless; both are true"},
     {Twin::fin_of_broken_stack, "fin_of_broken_stack",
@@ -156,6 +162,13 @@ Expectation expect_filled(const Ground& ground, Way way, Span part, const Seen& 
         also(out, Twin::late_or_sent_again, {Verdict::lost_before_tap});
     }
     return out;
+}
+
+bool same_header(const Packet& one, const Packet& other) {
+    return one.span == other.span && one.ack == other.ack && one.window == other.window &&
+           one.ip_id == other.ip_id && one.fin == other.fin && one.push == other.push &&
+           one.timestamps == other.timestamps && one.ts_value == other.ts_value &&
+           one.ts_echo == other.ts_echo && one.sack_count == 0 && other.sack_count == 0;
 }
 
 // ---- repeats ----------------------------------------------------------------------------------
@@ -345,11 +358,92 @@ Expectation expect_repeat(const Ground& ground, Way way, Span part, const Seen& 
     }
     Expectation out = arrived ? expect_needless(ground, way, part, repeat)
                               : expect_lost_after(ground, way, part, repeat);
+    const auto original = ground.first_capture(way, part);
+    if (original && same_header(original->packet(), repeat.packet()) &&
+        repeat.time - original->time < kMirrorCopyMax) {
+        also(out, Twin::identical_repeat,
+             {Verdict::duplicated_by_mirror, Verdict::duplicated_in_network});
+    }
     const StackOptions& stack = ground.stack(way);
     if ((stack.silent || stack.overshoots) && repeat.packet().fin) {
         also(out, Twin::fin_of_broken_stack,
              {Verdict::sequence_overshoot, Verdict::spurious_retransmission,
               Verdict::lost_after_tap, Verdict::ack_lost});
+    }
+    return out;
+}
+
+namespace {
+
+// What became of the copies of a SYN or SYN/ACK.
+event::VerdictSet handshake_fates(const Ground& ground, Way way) {
+    constexpr Span kSyn{0, 1};
+    event::VerdictSet fates;
+    std::size_t sent = 0;
+    for (const Transmission* one : ground.carriers(way, kSyn)) {
+        ++sent;
+        std::size_t frames = 0;
+        for (const Pass& pass : one->passes) {
+            frames += pass.frames.empty() ? 0U : 1U;
+            if (pass.lost_after) {
+                fates.add(Verdict::lost_after_tap);
+            }
+            if (pass.frames.size() > 1) {
+                fates.add(Verdict::duplicated_by_mirror);
+            }
+        }
+        if (one->lost_before) {
+            fates.add(Verdict::lost_before_tap);
+        }
+        if (frames > 1) {
+            fates.add(Verdict::duplicated_in_network);
+            fates.add(Verdict::duplicated_by_mirror);
+        }
+    }
+    for (const Transmission* one : ground.sent(way.back())) {
+        const bool lost = one->first_arrival() == INT64_MAX;
+        if (one->packet.acknowledges(kSyn) && lost) {
+            fates.add(Verdict::ack_lost);
+        }
+    }
+    if (sent > 1 && !fates.has(Verdict::lost_before_tap) && !fates.has(Verdict::lost_after_tap)) {
+        fates.add(Verdict::spurious_retransmission);
+    }
+    return fates;
+}
+
+// The first captured answer names an earlier SYN than the last one captured before it.
+bool echoes_earlier_syn(const Ground& ground, Way way) {
+    const auto answer = ground.first_ack(way, {0, 1});
+    if (!answer || !ground.stack(way).timestamps) {
+        return false;
+    }
+    std::uint32_t last = answer->packet().ts_echo;
+    for (const Seen& frame : ground.captured(way)) {
+        if (frame.number < answer->number && frame.packet().syn) {
+            last = frame.packet().ts_value;
+        }
+    }
+    return answer->packet().ts_echo != last;
+}
+
+}  // namespace
+
+Expectation expect_handshake(const Ground& ground, Way way, Verdict said) {
+    const event::VerdictSet fates = handshake_fates(ground, way);
+    Expectation out{.fate = "the handshake did not go like that"};
+    if (fates.has(said)) {
+        return {.truth = said, .fate = "a handshake with more than one try"};
+    }
+    // The SYN lost beyond the tap, or its answer before it.
+    const event::VerdictSet answer = handshake_fates(ground, way.back());
+    const bool either = fates.has(Verdict::lost_after_tap) || fates.has(Verdict::ack_lost) ||
+                        answer.has(Verdict::lost_before_tap) ||
+                        answer.has(Verdict::lost_after_tap) || answer.has(Verdict::ack_lost);
+    if (either && (!echoes_earlier_syn(ground, way) || said == Verdict::unknown)) {
+        out.truth = Verdict::lost_after_tap;
+        also(out, Twin::syn_or_its_answer,
+             {Verdict::ack_lost, Verdict::lost_before_tap, Verdict::spurious_retransmission});
     }
     return out;
 }

@@ -33,7 +33,9 @@ enum class Twin : std::uint8_t {
     ack_before_repeat,
     copy_of_network_or_mirror,
     copy_or_sent_again,
+    identical_repeat,
     late_copy_of_the_past,
+    syn_or_its_answer,
     fin_of_broken_stack,
 };
 struct TwinRow {
@@ -60,5 +62,9 @@ struct Expectation {
 // The expectation for one part of a captured frame that had been captured before.
 [[nodiscard]] Expectation expect_repeat(const Ground& ground, Way way, Span part,
                                         const Seen& repeat);
+
+// What an event about a handshake may say of the SYN or SYN/ACK of `way`: one event tells of all
+// its copies, so each thing that happened to one of them is true.
+[[nodiscard]] Expectation expect_handshake(const Ground& ground, Way way, event::Verdict said);
 
 }  // namespace tw::sim

@@ -54,6 +54,10 @@ std::vector<Expectation> expectations(const Ground& ground, const Event& event,
     if (event.subjects_count == 0) {
         return all;
     }
+    if (event.type == EventType::handshake) {
+        all.push_back(expect_handshake(ground, located.way, event.finding.verdict));
+        return all;
+    }
     if (event.type == EventType::hole) {
         const auto opener = static_cast<std::uint32_t>(event.subject[0].frame);
         for (const Span part : ground.parts(located.way, located.span)) {
@@ -87,6 +91,17 @@ bool is_unwitnessed(const std::vector<ProvableMiss>& misses, const Ground& groun
            std::ranges::none_of(ground.record().monitor_losses, near);
 }
 
+// By the monitor's own account, frames were lost meanwhile.
+bool in_bad_interval(const Ground& ground, const Event& event) {
+    const Nanos start = ground.plan().start;
+    const Nanos from = std::max(event.since, start) - start;
+    const Nanos until = event.time_end - start;
+    return std::ranges::any_of(ground.record().monitor_losses, [&](Nanos lost) {
+        const Nanos interval = lost / kLedgerInterval * kLedgerInterval;
+        return from < interval + kLedgerInterval && interval <= until;
+    });
+}
+
 EventScore score_event(const Ground& ground, const Findings& findings, std::size_t index,
                        const std::vector<ProvableMiss>& misses) {
     const Event& event = findings.events[index];
@@ -105,6 +120,13 @@ EventScore score_event(const Ground& ground, const Findings& findings, std::size
     if (all.empty()) {
         out.words = "nothing was repeated";
         out.proven_wrong = out.proven;
+        return out;
+    }
+    if (out.said == Verdict::unknown && out.cause == event::Cause::capture_loss_interval &&
+        in_bad_interval(ground, event)) {
+        out.right = true;
+        out.truth = all.front().truth;
+        out.words = "nothing may be said where the ledger lost frames";
         return out;
     }
     const auto bad = std::ranges::find_if(
@@ -178,21 +200,6 @@ void score_connection_event(const Ground& ground, const Findings& findings, std:
     out.events.push_back(one);
 }
 
-// A network loss where, by the monitor's own account, frames were lost meanwhile.
-bool blames_in_bad_interval(const Ground& ground, const Event& event) {
-    const auto verdict = static_cast<std::size_t>(event.finding.verdict);
-    if (!event::verdict_table()[verdict].network_loss) {
-        return false;
-    }
-    const Nanos start = ground.plan().start;
-    const Nanos from = std::max(event.since, start) - start;
-    const Nanos until = event.time_end - start;
-    return std::ranges::any_of(ground.record().monitor_losses, [&](Nanos lost) {
-        const Nanos interval = lost / kLedgerInterval * kLedgerInterval;
-        return from < interval + kLedgerInterval && interval <= until;
-    });
-}
-
 }  // namespace
 
 std::string_view name(Class where) {
@@ -234,7 +241,8 @@ Score score(const Ground& ground, const Findings& findings) {
         } else {
             score_connection_event(ground, findings, i, out);
         }
-        if (blames_in_bad_interval(ground, event)) {
+        const auto verdict = static_cast<std::size_t>(event.finding.verdict);
+        if (event::verdict_table()[verdict].network_loss && in_bad_interval(ground, event)) {
             out.ledger_blamed.push_back(words_of(ground, event));
         }
     }
