@@ -46,6 +46,23 @@ class CountingMonitor {
     void feed(std::span<const Frame> frames) {
         pipeline_.process(frames);
         pipeline_.tick(frames.back().time);
+        drain();
+    }
+    // Closes every connection.
+    void finish() {
+        while (!pipeline_.close_some(64)) {
+            drain();
+        }
+        drain();
+    }
+    [[nodiscard]] std::uint64_t live() const { return pipeline_.live_flows(); }
+
+    stats::Counters counters;
+    std::uint64_t events = 0;
+    std::uint64_t records = 0;
+
+  private:
+    void drain() {
         event::Event event;
         while (outbox_.pop(event)) {
             ++events;
@@ -55,13 +72,7 @@ class CountingMonitor {
             ++records;
         }
     }
-    [[nodiscard]] std::uint64_t live() const { return pipeline_.live_flows(); }
 
-    stats::Counters counters;
-    std::uint64_t events = 0;
-    std::uint64_t records = 0;
-
-  private:
     flow::PlainIndex v4_;
     flow::PlainIndex v6_;
     event::Outbox outbox_;
