@@ -36,6 +36,10 @@ constexpr std::ptrdiff_t kLookBack = 16'384;
     return fmt::format("{}{}.{:06}", negative ? "-" : "", micros / 1'000'000, micros % 1'000'000);
 }
 
+[[nodiscard]] std::string probably(const event::Event& event) {
+    return event.finding.confidence == event::Confidence::probable ? "probably " : "";
+}
+
 }  // namespace
 
 LadderDrawing::LadderDrawing(const LadderLog& log, const LadderSubject& subject,
@@ -208,9 +212,11 @@ std::vector<std::string> LadderDrawing::tag_words(std::uint64_t frame) const {
         }
     }
     if (const auto lost = lost_.find(frame); lost != lost_.end()) {
+        const event::Event& event = plan_.shown[lost->second - 1];
         std::string& text = words[lost->second];
-        text += text.empty() ? fmt::format("#{}: lost after the tap", lost->second)
-                             : ", lost after the tap";
+        text +=
+            fmt::format("{}{}lost after the tap",
+                        text.empty() ? fmt::format("#{}: ", lost->second) : ", ", probably(event));
     }
     std::vector<std::string> list;
     for (auto& [number, text] : words) {
@@ -273,6 +279,10 @@ void LadderDrawing::draw_arrow(Lane& lane, std::string_view text, bool from_clie
             end = std::max(middle + (last - middle) / 2, begin + 1);
             head = glyph::kLost;
             break;
+        case Fate::never_sent:
+            end = begin;
+            head = glyph::kLost;
+            break;
         case Fate::never_came:
             end = std::max(middle - 2, begin + 1);
             head = glyph::kLost;
@@ -307,6 +317,9 @@ LadderDrawing::Fate LadderDrawing::fate_of(const event::Event& event) {
     if (finding.place == Place::sender_to_tap) {
         return Fate::never_came;
     }
+    if (finding.place == Place::inside_sender) {
+        return Fate::never_sent;
+    }
     if (finding.verdict != Verdict::none) {
         return Fate::unclear;
     }
@@ -328,13 +341,18 @@ LadderDrawing::Fate LadderDrawing::fate_of(const event::Event& event) {
 void LadderDrawing::draw_missing(Page& page, std::size_t index) const {
     const event::Event& event = plan_.shown[index];
     const Fate fate = fate_of(event);
-    std::string_view what = "not captured here";
+    std::string what = "not captured here";
     if (fate == Fate::never_came) {
         what = "never reached the tap here";
+    } else if (fate == Fate::never_sent) {
+        what = "never sent";
     } else if (fate == Fate::missed) {
         what = "passed, and the capture missed them";
     } else if (fate == Fate::late) {
         what = "came later";
+    }
+    if (fate != Fate::unclear) {
+        what = probably(event) + what;
     }
     const std::string bytes = format::bytes_text(event.bytes);
     std::string text = fmt::format("{} {}", bytes, range_words(event));

@@ -38,7 +38,15 @@ class LadderDrawing {
         event::Role role = event::Role::none;
     };
     // How a segment went on after the tap, or before it.
-    enum class Fate : std::uint8_t { arrived, lost_after_tap, never_came, missed, late, unclear };
+    enum class Fate : std::uint8_t {
+        arrived,
+        lost_after_tap,
+        never_sent,
+        never_came,
+        missed,
+        late,
+        unclear,
+    };
 
     void tag_frames(std::size_t index);
     void tag_lost(std::size_t index);

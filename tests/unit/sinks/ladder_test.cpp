@@ -173,7 +173,7 @@ TEST(Ladder, the_story_reads_from_top_to_bottom) {
         R"( 0.010200     4 | PSH seq 1 len 78 ack 1 -------+----------------------------->|)",
         R"( 0.020200     5 |<------------------------------+---------------------- ack 79 |)",
         R"(                |                               | X..... 1,010 bytes [1..1011) |)",
-        R"(                |                             #1: never reached the tap here   |)",
+        R"(                |                    #1: probably never reached the tap here   |)",
         R"(                |                        +20.000 s idle                        |)",
         R"(20.020200     6 |<------------------------------+--------- FIN seq 1011 ack 79 |)",
         R"(                |                         [lost_segment]; #1: shows the hole   |)",
@@ -225,6 +225,22 @@ TEST(Ladder, what_the_capture_missed_went_on_to_its_receiver) {
     ladder.log.add(event);
     EXPECT_THAT(line_with(ladder.text(), "[1..1461)"),
                 HasSubstr("|<..............................X........ 1,460 bytes [1..1461) |"));
+}
+
+TEST(Ladder, bytes_that_were_never_sent_end_at_their_sender) {
+    Ladder ladder;
+    ladder.handshake();
+    ladder.send({.from_client = false, .flags = kFinBit | kAckBit, .seq = 2, .ack = 1});
+    event::Event event = hole(4, 1, 2);
+    event.finding = {.verdict = Verdict::sequence_overshoot,
+                     .confidence = Confidence::probable,
+                     .rule = Rule::fin_one_beyond,
+                     .place = Place::inside_sender};
+    ladder.log.add(event);
+    const std::string text = ladder.text();
+    EXPECT_THAT(text,
+                HasSubstr("|                               |               X 1 byte [1..2) |\n"));
+    EXPECT_THAT(text, HasSubstr("#1: probably never sent"));
 }
 
 TEST(Ladder, bytes_that_came_late_are_not_crossed_out) {
