@@ -27,8 +27,10 @@ using event::Role;
 using event::Rule;
 using event::Verdict;
 
-// No sender repeats a SYN sooner (RFC 6298 2.1: 1 s; the quickest known take 0.2 s): a copy.
-constexpr Nanos kCopyMax = 10 * kMillisecond;
+// No sender repeats a SYN sooner (RFC 6298 2.1: 1 s; the quickest known take 0.2 s): a copy, of the
+// mirror's within the first time, else of the network's.
+constexpr Nanos kMirrorMax = 10 * kMillisecond;
+constexpr Nanos kCopyMax = 100 * kMillisecond;
 // What the far side may take on top of the round trip before its answer passes the tap.
 constexpr Nanos kAnswerMargin = 10 * kMillisecond;
 // Where no round trip is known: longer than any but satellite links.
@@ -41,6 +43,7 @@ constexpr std::uint8_t kEchoesLast = 1U << 2;        // the answer echoes the la
 constexpr std::uint8_t kEchoesEarlier = 1U << 3;     // ... or another
 constexpr std::uint8_t kCopied = 1U << 4;            // captured twice, not sent twice
 constexpr std::uint8_t kSameFrame = 1U << 5;         // ... the copy is identical
+constexpr std::uint8_t kCopiedLate = 1U << 7;        // ... by the network
 constexpr std::uint8_t kReportsDuplicate = 1U << 6;  // the answer brings a DSACK
 
 bool is_syn(const LifeRecord& record) {
@@ -62,6 +65,14 @@ const Sighting* look_back(const History& history, const Sighting* later, Wanted 
 
 Moment moment_at(const Sighting& sighting) {
     return {sighting.time, sighting.frame};
+}
+
+// The same but for time, and for the TTL by one. No IP identification proves nothing by itself.
+bool is_alike(const Sighting& one, const Sighting& other) {
+    const int hops = one.ttl - other.ttl;
+    return one.seq == other.seq && one.ack == other.ack && one.flags == other.flags &&
+           one.window == other.window && one.checksum == other.checksum &&
+           one.ip_id == other.ip_id && hops >= -1 && hops <= 1;
 }
 
 void add_evidence(const Scene& scene, Event& event, const Moment& moment, Role role) {
@@ -126,10 +137,13 @@ void Life::repeat_syn(const Scene& scene, const decode::Segment& segment, std::u
         record->bits |= kHasTimestamp;
         record->number = now->tsval;
     }
-    const bool copy = elapsed(record->syn.last.time, scene.now) < kCopyMax;
-    if (copy) {
-        const bool same = now != nullptr && last != nullptr && same_frame(*now, *last);
-        record->bits |= static_cast<std::uint8_t>(kCopied | (same ? kSameFrame : 0));
+    const Nanos apart = elapsed(record->syn.last.time, scene.now);
+    if (apart < kCopyMax) {
+        const bool same = now != nullptr && last != nullptr && is_alike(*now, *last);
+        record->bits |= kCopied;
+        record->bits |= same ? kSameFrame : std::uint8_t{0};
+        record->bits |= apart > kMirrorMax ? kCopiedLate : std::uint8_t{0};
+        record->syn.again = record->count == 0 ? moment_of(scene) : record->syn.again;
         return;
     }
     record->syn.last = moment_of(scene);
@@ -241,9 +255,16 @@ void Life::judge_copies(const Scene& scene, const LifeRecord& record) {
         return;
     }
     Event event = handshake_event(scene, record);
-    event.finding.cost = event.finding.lag = 0;
-    conclude(event.finding, Verdict::duplicated_by_mirror, Confidence::probable, Rule::same_frame,
-             Place::at_tap);
+    event.time_end = std::max(event.time_end, record.syn.again.time);
+    event.subject[event.subjects_count++] = ref_of(scene, record.syn.again, Role::repeat);
+    event.finding.cost = 0;
+    if ((record.bits & kCopiedLate) != 0) {
+        conclude(event.finding, Verdict::duplicated_in_network, Confidence::probable,
+                 Rule::same_frame_later, Place::sender_to_tap);
+    } else {
+        conclude(event.finding, Verdict::duplicated_by_mirror, Confidence::probable,
+                 Rule::same_frame, Place::at_tap);
+    }
     emit(event, scene.now);
 }
 

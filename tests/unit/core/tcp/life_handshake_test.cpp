@@ -182,6 +182,18 @@ TEST(LifeHandshake, frames_captured_twice_are_copies_of_the_mirror) {
     EXPECT_EQ(events[0].finding.cost, 0);
 }
 
+TEST(LifeHandshake, the_same_syn_too_late_for_a_mirror_was_doubled_by_the_network) {
+    Conversation talk;
+    talk.client("S", {.ip_id = 7}).wait(40 * kMillisecond).client("S", {.seq = 0, .ip_id = 7});
+    talk.server("SA").client("A").server("A");
+    expect_one(events_of(talk, EventType::handshake), Verdict::duplicated_in_network,
+               Rule::same_frame_later, Confidence::probable, Direction::c2s);
+    // Another frame is no copy, but nobody repeats a SYN so soon: nothing is said.
+    Conversation other;
+    other.client("S", {.ip_id = 7}).wait(40 * kMillisecond).client("S", {.seq = 0, .ip_id = 8});
+    expect_silence(other.server("SA").client("A").server("A"));
+}
+
 TEST(LifeHandshake, ordinary_handshake_says_nothing) {
     Conversation talk;
     talk.handshake().client("PA", {.bytes = 100}).server("A").server("PA", {.bytes = 100});
