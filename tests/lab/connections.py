@@ -27,8 +27,8 @@ class Connection:
         syns = [one for _, one in from_client if one.segment.flags & SYN]
         if len(syns) > 1 and not from_server:
             found[HANDSHAKE] = Label("syn_unanswered")
-        again = self.syn_ack_again(from_client, from_server)
-        if again:
+        again = self.opened_again(from_server, from_client)
+        if again and again.word == "ack_lost":
             found[HANDSHAKE] = again
         if any(one.foreign and one.segment.flags & RST for _, one in from_client + from_server):
             found[RESET] = Label("rst_by_third_party")
@@ -40,25 +40,41 @@ class Connection:
             found.pop(HANDSHAKE, None)
         return found
 
+    def may_tell(self, kind):
+        """What an event of this type may say where nothing has to be told."""
+        if kind != HANDSHAKE:
+            return None
+        from_client, from_server = captured(self.client), captured(self.server)
+        return self.opened_again(from_server, from_client) or \
+            self.opened_again(from_client, from_server)
+
     @staticmethod
     def closes_window(side):
         return any(one.segment.window == 0 and one.segment.flags & ACK
                    and not one.segment.flags & (SYN | RST) for _, one in side)
 
     @staticmethod
-    def syn_ack_again(from_client, from_server):
-        """A SYN/ACK that was sent again although the client's ACK of it had passed."""
-        offers = [(number, one) for number, one in from_server if one.segment.flags & SYN]
-        for number, one in offers[1:]:
-            if one is offers[0][1]:
-                continue
-            answers = [answer for at, answer in from_client
-                       if at < number and answer.segment.flags & ACK]
-            if answers:
-                arrived = any(time < one.time for answer in answers for time in answer.arrivals)
-                return Label("spurious_retransmission" if arrived else "ack_lost",
-                             right=frozenset({"ack_lost", "spurious_retransmission"}))
-        return None
+    def opened_again(side, other):
+        """A SYN, or SYN/ACK, captured again: what became of the first, and of its answer."""
+        offers = [(number, one) for number, one in side if one.segment.flags & SYN]
+        if len(offers) < 2:
+            return None
+        (first, original), (number, again) = offers[:2]
+        if again is original:
+            copies = [passing for passing in again.passings if passing.captures]
+            return Label("duplicated_in_network" if len(copies) > 1 else "duplicated_by_mirror",
+                         {"duplicated_by_mirror": "two identical frames"})
+        if not original.arrivals:
+            return Label("lost_after_tap")
+        answers = [answer for at, answer in other if first < at < number
+                   and answer.segment.flags & ACK]
+        if not answers:
+            return Label("ack_lost_unseen",
+                         {"lost_after_tap": "no answer was captured before it came again"},
+                         right=frozenset({"ack_lost", "spurious_retransmission"}))
+        arrived = any(time < again.time for answer in answers for time in answer.arrivals)
+        return Label("spurious_retransmission" if arrived else "ack_lost",
+                     right=frozenset({"ack_lost", "spurious_retransmission"}))
 
 
 def connections(truth):

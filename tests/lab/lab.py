@@ -9,6 +9,7 @@ does not claim to be proven; --verbose tells which and why. Exit codes: 0 the go
 are not, 2 wrong arguments, 3 the lab cannot run here (root, nftables, tcpdump)."""
 import argparse
 import collections
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -51,12 +52,33 @@ def chosen(options):
             and (not options.fast or one.fast)]
 
 
+def cannot_run():
+    """Why there is no lab here, or an empty text."""
+    missing = [tool for tool in ("tcpdump", "nft", "ethtool", "tc") if not shutil.which(tool)]
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    return f"not installed: {', '.join(missing)}" if missing else ""
+
+
+def measure(scenario, folder, seed=0):
+    """Lets the scenario happen; its files are then in `folder`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    setup = dataclasses.replace(scenario.setup, seed=scenario.setup.seed + 1000 * seed)
+    path.run(setup, folder)
+
+
 def judge(scenario, folder):
     """The score of one scenario whose files are in `folder`."""
     setup = scenario.setup
     run = wire_log.Run(folder, setup.capture_at, setup.mirror, path.PORT,
                        sorted(folder.glob("dropped-*.pcap")))
     return run, score.score(run, score.events_of(folder / "tap.pcap"))
+
+
+def percent_right(rows):
+    right = sum(row.judgement == "right" for row in rows)
+    return 100.0 * right / len(rows) if rows else 100.0
 
 
 def tell(scenario, run, result, seconds, verbose):
@@ -91,7 +113,7 @@ def goals(scores):
         by_kind[scenario.kind] += result.rows
     for kind, rows in by_kind.items():
         right = sum(row.judgement == "right" for row in rows)
-        percent = 100.0 * right / len(rows) if rows else 100.0
+        percent = percent_right(rows)
         goal(percent >= scenarios.GOALS[kind],
              f"{kind}: {right} of {len(rows)} right, {percent:.2f} % "
              f"(goal {scenarios.GOALS[kind]} %)")
@@ -113,10 +135,7 @@ def run_all(options, folder):
         started = time.monotonic()
         place = (options.again or folder) / scenario.name
         if options.again is None:
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
-            scenario.setup.seed += 1000 * options.seed
-            path.run(scenario.setup, place)
+            measure(scenario, place, options.seed)
         elif not place.is_dir():
             continue
         run, result = judge(scenario, place)
@@ -143,12 +162,9 @@ def main():
         for one in scenarios.SCENARIOS:
             print(f"{one.name:22} {one.kind:22} {one.help}")
         return 0
-    if options.again is None:
-        missing = [tool for tool in ("tcpdump", "nft", "ethtool", "tc") if not shutil.which(tool)]
-        if os.geteuid() != 0 or missing:
-            print(f"lab: needs root{' and ' + ', '.join(missing) if missing else ''}",
-                  file=sys.stderr)
-            return 3
+    if options.again is None and cannot_run():
+        print(f"lab: {cannot_run()}", file=sys.stderr)
+        return 3
     try:
         with tempfile.TemporaryDirectory(prefix="tapwitness-lab-") as scratch:
             return 0 if run_all(options, options.keep or pathlib.Path(scratch)) else 1

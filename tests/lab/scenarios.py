@@ -70,7 +70,7 @@ SCENARIOS = [
     Scenario("acks-before", SINGLE, "a third of the ACKs lost before the tap",
              faulty("before,ack,drop=0.3", seed=5, plan=last_words())),
     Scenario("acks-after", SINGLE, "a third of the ACKs lost between the tap and the sender",
-             faulty("after,ack,drop=0.3", seed=6, plan=last_words())),
+             faulty("after,ack,drop=0.3", seed=6, plan=last_words()), fast=True),
     Scenario("doubled-before", SINGLE, "3 % of data doubled before the tap, 0.3 ms apart",
              faulty("before,data,duplicate=0.03,us=300", seed=7)),
     Scenario("doubled-late", SINGLE, "3 % of data doubled before the tap, 15 ms apart",

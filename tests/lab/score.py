@@ -88,13 +88,15 @@ class Scorer:
                 self.repeat(side, event)
         self.untold()
         for flow, connection in connections.connections(self.truth).items():
-            self.facts(flow, connection.facts(), self.told_facts.get(flow, []))
+            self.facts(flow, connection, self.told_facts.get(flow, []))
         return self.score
 
-    def facts(self, flow, facts, events):
+    def facts(self, flow, connection, events):
         """What was told of a whole connection, beside what there was to tell."""
+        facts = connection.facts()
         for event in events:
-            label = facts.get(event["type"]) or truths.Label("nothing to tell")
+            label = facts.get(event["type"]) or connection.may_tell(event["type"]) or \
+                truths.Label("nothing to tell")
             self.row(event, [(label, 1)], f"event {event['id']}, {event['type']} port {flow[1]}")
         for kind, label in facts.items():
             if not any(event["type"] == kind for event in events):

@@ -99,9 +99,12 @@ def match(labelled, events):
     for one in labelled:
         for event in events:
             numbers = [subject["frame"] for subject in event["subject"]]
-            if not inside(event, one):
+            # A SYN or SYN/ACK sent again is told of its handshake.
+            handshake = event["type"] == "handshake" and one.length == 0
+            if not (handshake or "seq_end" in event and inside(event, one)):
                 continue
-            holds = event["type"] == "repeat" and min(numbers) <= one.frame <= max(numbers)
+            holds = event["type"] in ("repeat", "handshake") and \
+                min(numbers) <= one.frame <= max(numbers)
             closed = event["type"] == "hole" and min(numbers) <= one.frame
             if holds or (closed and one.verdict == "no event"):
                 one.verdict = event.get("verdict", "none")
@@ -150,6 +153,19 @@ def goals(labelled):
     return all(reached)
 
 
+def compare(folder, only=None):
+    """Every label, with what was said of it."""
+    labelled = []
+    for trace, group in sorted(labels_of(folder).items()):
+        if only in (None, trace):
+            capture = folder / f"{trace}.pcap"
+            frames, _ = wire_log.read_pcap(capture)
+            describe(group, [wire_log.parse(data) for _, data in frames])
+            match(group, score.events_of(capture))
+            labelled += group
+    return labelled
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/truth tcprs", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -158,15 +174,8 @@ def main():
     options = parser.parse_args()
     if not (options.folder / "labels.tsv").is_file():
         parser.error(f"{options.folder}: no labels.tsv in it")
-    labelled = []
     try:
-        for trace, group in sorted(labels_of(options.folder).items()):
-            if options.trace in (None, trace):
-                capture = options.folder / f"{trace}.pcap"
-                frames, _ = wire_log.read_pcap(capture)
-                describe(group, [wire_log.parse(data) for _, data in frames])
-                match(group, score.events_of(capture))
-                labelled += group
+        labelled = compare(options.folder, options.trace)
     except (truth.TruthError, OSError) as error:
         print(f"tcprs: {error}", file=sys.stderr)
         return 3
