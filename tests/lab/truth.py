@@ -201,8 +201,9 @@ def repeat_label(side, number, emission, passing):
     earlier = [one for one in side.captured
                if one[0] < number and overlap(side, one[1], begin, end)]
     if all(one[1].time > emission.time for one in earlier):
-        return Label("spurious_retransmission",
-                     {"duplicated_in_network": "the original, behind its own retransmission"})
+        return Label("reordered_before_tap",
+                     {"duplicated_in_network": "the original, behind its own retransmission"},
+                     right=frozenset({"spurious_retransmission"}))
     if any(one[1].time > emission.time for one in earlier):
         return Label("spurious_retransmission",
                      {"lost_after_tap": "a copy that others overtook"})

@@ -141,7 +141,13 @@ bool Episodes::sent_before(const Sighting& one, const Sighting& other) const {
     if (one.has_timestamps != 0 && other.has_timestamps != 0 && one.tsval != other.tsval) {
         return after(other.tsval, one.tsval);
     }
-    return order_by_ip_id(history_, one, other.ip_id) == Order::earlier;
+    // Cards that cut up large segments count in steps of 256 (TCPRS traces): what was overtaken is
+    // close to what overtook it, and earlier than the frame captured just before it, too.
+    constexpr std::uint16_t kNear = 64;
+    const Sighting* const latest = before_of_sender(history_, one);
+    return latest != nullptr && static_cast<std::uint16_t>(other.ip_id - one.ip_id) < kNear &&
+           static_cast<std::uint16_t>(latest->ip_id - one.ip_id) < kNear &&
+           order_by_ip_id(history_, one, other.ip_id) == Order::earlier;
 }
 
 void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
