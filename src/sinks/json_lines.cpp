@@ -250,6 +250,39 @@ void write_flags(JsonWriter& json, const std::array<tcp::FlagCounts, 2>& flags) 
     json.end_object();
 }
 
+[[nodiscard]] bool any(const event::OutcomeSums& sums) {
+    return std::any_of(sums.begin(), sums.end(),
+                       [](const event::OutcomeSum& sum) { return sum.episodes != 0; });
+}
+
+// What became of the bytes, by the verdicts of the connection's episodes.
+void write_outcomes(JsonWriter& json, const event::FlowRecord& record) {
+    if (any(record.outcomes[0]) || any(record.outcomes[1])) {
+        json.begin_object("verdicts");
+        for (const Direction direction : kDirections) {
+            json.begin_object(event::name(direction));
+            for (std::size_t i = 0; i < event::kOutcomes; ++i) {
+                const event::OutcomeSum& sum = record.outcomes[index_of(direction)][i];
+                if (sum.episodes == 0) {
+                    continue;
+                }
+                json.begin_object(event::name(static_cast<event::Outcome>(i)));
+                json.key("episodes");
+                json.number(sum.episodes);
+                json.key("bytes");
+                json.number(sum.bytes);
+                json.end_object();
+            }
+            json.end_object();
+        }
+        json.end_object();
+    }
+    if (!record.outcomes_complete) {
+        json.key("verdicts_complete");
+        json.boolean(false);
+    }
+}
+
 void write_record(std::string& line, const event::FlowRecord& record,
                   std::span<const std::string> taps) {
     JsonWriter json(line);
@@ -285,6 +318,7 @@ void write_record(std::string& line, const event::FlowRecord& record,
         json.seconds(record.initial_rtt);
     }
     write_flags(json, record.flags);
+    write_outcomes(json, record);
     json.end_object();
     line += '\n';
 }

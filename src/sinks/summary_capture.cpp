@@ -50,6 +50,14 @@ constexpr std::array kLimits{
     Counter::flight_exhausted,
     Counter::events_dropped,
     Counter::flow_records_dropped,
+    Counter::verdict_not_awaited,
+    Counter::verdict_late_misses,
+    Counter::verdict_events_dropped,
+    Counter::verdict_records_dropped,
+    Counter::verdict_sums_lost,
+    Counter::verdict_hosts_lost,
+    Counter::verdict_services_lost,
+    Counter::verdict_patterns_lost,
 };
 
 [[nodiscard]] const stats::CounterInfo& info(Counter counter) {

@@ -144,9 +144,9 @@ struct FlowRecord {
     std::array<std::uint64_t, 2> bytes{};  // TCP payload captured, repeats included
     std::array<std::uint64_t, 2> missing_bytes{};
     std::array<tcp::FlagCounts, 2> flags{};
-    // From core/verdict/settler; before it, and where a limit was reached, they are not all there.
+    // Filled in by core/verdict/settler.
     std::array<OutcomeSums, 2> outcomes{};
-    bool outcomes_complete = false;
+    bool outcomes_complete = true;  // false: a limit was reached, some may be missing
 };
 
 }  // namespace tw::event
