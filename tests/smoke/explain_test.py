@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`explain` end to end: which connection, what is drawn, pipes, mistakes, terminals."""
+import fcntl
 import json
 import os
 import pathlib
+import pty
+import struct
 import subprocess
+import termios
 import unittest
 
 from capture_files import (ACK, CLIENT, PROGRAM, PSH, SERVER, SYN, ReadTest, conversation, pcap,
                            segment)
 
-CAPTURES = pathlib.Path(os.environ.get("TAPWITNESS_SOURCE", ".")) / "tests/captures"
+CAPTURES = pathlib.Path(os.environ.get("TAPWITNESS_SOURCE", ".")).resolve() / "tests/captures"
 STORY = str(CAPTURES / "story-firewall.pcap")
 FLOW = "10.0.0.5:51000-93.184.216.34:80"
 
@@ -61,6 +65,15 @@ class Explain(ReadTest):
         hole = next(line for line in text.splitlines() if line.endswith("1,010 bytes [1..1011) |"))
         self.assertLess(text.index(hole), text.index("+20.000 s idle"))
         self.assertIn("tcp.stream eq 0", text)
+
+    def test_readme_shows_what_is_drawn(self):
+        readme = (CAPTURES.parents[1] / "README.md").read_text(encoding="utf-8")
+        command = "$ tapwitness explain tests/captures/story-firewall.pcap\n"
+        shown = readme[readme.index(command) + len(command):].split("\n...\n")[0]
+        drawn = subprocess.run([PROGRAM, "explain", "tests/captures/story-firewall.pcap"],
+                               cwd=CAPTURES.parents[1], env={**os.environ, "LC_ALL": "C.UTF-8"},
+                               capture_output=True, check=True, timeout=30).stdout.decode()
+        self.assertEqual(drawn[:len(shown)], shown)
 
     def test_ends_in_any_order_and_with_or_without_ports(self):
         wanted = self.explained(self.many, "--stream", "1")
@@ -135,6 +148,31 @@ class Explain(ReadTest):
             if STORY not in line:  # a path is not broken
                 self.assertLessEqual(len(line), 80)
             self.assertEqual(line, line.rstrip())
+
+    def on_terminal(self, columns: int, **environment) -> str:
+        main, side = pty.openpty()
+        fcntl.ioctl(main, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        program = subprocess.Popen([PROGRAM, "explain", STORY, "--ascii"], stdout=side,
+                                   stderr=subprocess.DEVNULL,
+                                   env={**os.environ, "TERM": "xterm", **environment})
+        os.close(side)
+        text = b""
+        try:
+            while piece := os.read(main, 65536):
+                text += piece
+        except OSError:  # the other end was closed
+            pass
+        os.close(main)
+        self.assertEqual(program.wait(timeout=30), 0)
+        return text.decode().replace("\r\n", "\n")
+
+    def test_a_terminal_gets_its_width_and_colour(self):
+        for columns in (72, 100):
+            text = self.on_terminal(columns, NO_COLOR="1")
+            self.assertNotIn("\033", text)
+            widths = {len(line) for line in text.splitlines() if line.endswith("|")}
+            self.assertEqual(widths, {columns})
+        self.assertIn("\033[1;31m", self.on_terminal(100, NO_COLOR=""))
 
     def test_the_locale_chooses_the_characters(self):
         plain = {key: value for key, value in os.environ.items()

@@ -4,14 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <set>
-#include <sstream>
 
-#include "core/decode/decoded.hpp"
-#include "samples.hpp"
-#include "sinks/ladder_log.hpp"
-#include "sinks/ladder_plan.hpp"
+#include "ladder_sample.hpp"
 
 namespace {
 
@@ -23,123 +18,8 @@ using event::Place;
 using event::Role;
 using event::Rule;
 using event::Verdict;
-using sinks::LadderLog;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr std::uint8_t kSynBit = decode::tcp_flag::kSyn;
-constexpr std::uint8_t kAckBit = decode::tcp_flag::kAck;
-constexpr std::uint8_t kPshBit = decode::tcp_flag::kPsh;
-constexpr std::uint8_t kFinBit = decode::tcp_flag::kFin;
-
-struct Sent {
-    bool from_client = true;
-    std::uint8_t flags = kAckBit;
-    std::uint32_t seq = 0;
-    std::uint32_t ack = 0;
-    std::uint32_t payload = 0;
-    Nanos at = 0;
-    tcp::FlagSet marks{};
-    std::vector<std::uint8_t> options{};
-};
-
-[[nodiscard]] tcp::FlagSet marked(tcp::Flag flag) {
-    tcp::FlagSet set;
-    set.set(flag);
-    return set;
-}
-
-// The connection of samples.hpp: the client is side 0, its ISN 1000, the server's 5000.
-class Ladder {
-  public:
-    explicit Ladder(const sinks::LadderLogOptions& options = {}) : log(options) {
-        subject.record = story_record();
-        subject.files = {"trace.pcap"};
-    }
-
-    void send(const Sent& sent) {
-        decode::Decoded found;
-        found.outcome = stats::Counter::decoded_segments;
-        found.sender = sent.from_client ? 0 : 1;
-        decode::Segment& segment = found.segment;
-        segment.seq = (sent.from_client ? 1000U : 5000U) + sent.seq;
-        segment.ack = (sent.from_client ? 5000U : 1000U) + sent.ack;
-        segment.payload_bytes = sent.payload;
-        segment.flags = sent.flags;
-        segment.window = 500;
-        segment.payload_known = true;
-        segment.header_complete = true;
-        segment.options = sent.options.data();
-        segment.options_bytes = static_cast<std::uint8_t>(sent.options.size());
-        Frame frame;
-        frame.time = kStart + sent.at;
-        frame.number = ++frames;
-        Observation observation;
-        observation.tcp = true;
-        observation.flags = sent.marks;
-        log.add(frame, found, observation);
-    }
-
-    void handshake() {
-        send({.flags = kSynBit, .options = {2, 4, 5, 180, 1, 3, 3, 7}});
-        send({.from_client = false, .flags = kSynBit | kAckBit, .ack = 1, .at = 10'000'000});
-        send({.seq = 1, .ack = 1, .at = 10'100'000});
-    }
-
-    [[nodiscard]] std::string text(const sinks::LadderView& view = {},
-                                   const sinks::LadderStyle& style = {.ascii = true}) const {
-        std::string text;
-        sinks::write_ladder(log, subject, view, style, [&text](std::string_view piece) {
-            text += piece;
-            return true;
-        });
-        return text;
-    }
-    // From the line that names the ends to the blank line behind the ladder.
-    [[nodiscard]] std::string lane() const {
-        const std::string whole = text();
-        const std::size_t begin = whole.find(" seconds frame");
-        return whole.substr(begin, whole.find("\n\n", begin) + 1 - begin);
-    }
-
-    LadderLog log;
-    sinks::LadderSubject subject;
-    std::uint64_t frames = 0;
-};
-
-[[nodiscard]] std::vector<std::string> lines_of(const std::string& text) {
-    std::istringstream stream(text);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(stream, line);) {
-        lines.push_back(line);
-    }
-    return lines;
-}
-
-[[nodiscard]] event::Event hole(std::uint64_t opener, std::uint32_t begin, std::uint32_t end) {
-    event::Event event = story_hole();
-    event.seq_begin = 5000 + begin;
-    event.seq_end = 5000 + end;
-    event.bytes = end - begin;
-    event.subject[0] = {.frame = opener, .time = kStart, .role = Role::opener};
-    return event;
-}
-
-// What is drawn of one line: the lane, without time and frame.
-[[nodiscard]] std::string line_with(const std::string& text, std::string_view part) {
-    for (const std::string& line : lines_of(text)) {
-        if (line.find(part) != std::string::npos) {
-            return line;
-        }
-    }
-    return "no line with " + std::string(part);
-}
-
-[[nodiscard]] std::size_t columns_of(const std::string& line) {
-    return static_cast<std::size_t>(std::count_if(line.begin(), line.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    }));
-}
 
 TEST(Ladder, the_story_reads_from_top_to_bottom) {
     Ladder ladder;
@@ -309,75 +189,6 @@ TEST(Ladder, a_fold_names_what_is_not_in_order) {
     EXPECT_THAT(ladder.text(), HasSubstr(", 94 duplicate_ack"));
 }
 
-TEST(Ladder, memory_is_bounded_and_totals_stay_right) {
-    Ladder ladder({.rows_max = 256});
-    ladder.handshake();
-    for (std::uint32_t i = 0; i < 20'000; ++i) {
-        const bool strange = i % 50 == 0;
-        ladder.send({.from_client = false,
-                     .seq = 1 + i * 100,
-                     .ack = 1,
-                     .payload = 100,
-                     .at = 11'000'000 + Nanos{i} * 1000,
-                     .marks = strange ? marked(tcp::Flag::lost_segment) : tcp::FlagSet{}});
-    }
-    ASSERT_LE(ladder.log.rows().size(), 256U);
-    EXPECT_EQ(ladder.log.rows().front().frame, 1U);
-    EXPECT_EQ(ladder.log.rows().back().frame, 20'003U);
-    const sinks::LadderPlan plan = sinks::plan_ladder(ladder.log, {.all = true});
-    std::uint64_t segments = 0;
-    std::uint64_t bytes = 0;
-    for (const sinks::LadderItem& item : plan.items) {
-        if (item.kind == sinks::LadderItem::Kind::segment) {
-            ++segments;
-            bytes += ladder.log.rows()[item.index].payload_bytes;
-        }
-    }
-    for (const sinks::LadderFold& fold : plan.folds) {
-        segments += fold.count();
-        bytes += fold.bytes[0] + fold.bytes[1];
-    }
-    EXPECT_EQ(segments, 20'003U);
-    EXPECT_EQ(bytes, 2'000'000U);
-    EXPECT_THAT(ladder.text({.all = true}), HasSubstr("Kept of a connection: 256 segments"));
-}
-
-TEST(Ladder, of_many_episodes_the_gravest_are_shown_and_all_are_counted) {
-    Ladder ladder;
-    ladder.handshake();
-    for (std::uint32_t i = 0; i < 100; ++i) {
-        ladder.send({.seq = 1, .ack = 1, .at = 11'000'000 + Nanos{i}});
-    }
-    for (std::uint64_t id = 1; id <= 20'000; ++id) {
-        event::Event event = hole(4 + id % 100, 1, 101);
-        event.id = id;
-        event.finding.verdict =
-            id == 777 ? Verdict::never_recovered : Verdict::reordered_before_tap;
-        ladder.log.add(event);
-    }
-    const sinks::LadderPlan plan = sinks::plan_ladder(ladder.log, {});
-    EXPECT_EQ(plan.shown.size(), 10U);
-    EXPECT_EQ(plan.hidden, 19'990U);
-    EXPECT_TRUE(std::any_of(plan.shown.begin(), plan.shown.end(),
-                            [](const event::Event& event) { return event.id == 777; }));
-    EXPECT_THAT(ladder.text(), HasSubstr("reordered_before_tap: 19,999 holes"));
-}
-
-TEST(Ladder, the_episode_asked_for_is_kept_among_any_number) {
-    Ladder ladder({.episode = 3});
-    ladder.handshake();
-    for (std::uint64_t id = 1; id <= 20'000; ++id) {
-        event::Event event = hole(3, 1, 101);
-        event.id = id;
-        event.finding.verdict = id == 3 ? Verdict::reordered_in_capture : Verdict::never_recovered;
-        ladder.log.add(event);
-    }
-    const sinks::LadderPlan plan = sinks::plan_ladder(ladder.log, {.episode = 3});
-    ASSERT_EQ(plan.shown.size(), 1U);
-    EXPECT_EQ(plan.shown[0].id, 3U);
-    EXPECT_EQ(plan.hidden, 19'999U);
-}
-
 TEST(Ladder, every_line_of_the_ladder_has_one_width_and_no_blank_at_its_end) {
     for (const std::size_t width : {0U, 20U, 72U, 80U, 100U, 500U}) {
         for (const bool ascii : {true, false}) {
@@ -420,44 +231,6 @@ TEST(Ladder, the_longest_addresses_stand_on_lines_of_their_own) {
     const std::string text = ladder.text();
     EXPECT_THAT(text, HasSubstr("frame client [2001:1db8:3333:4444:5555:6666:7777:8888]:65535\n"));
     EXPECT_THAT(text, HasSubstr(" [2001:1db8:3333:4444:5555:6666:7777:8888]:65535 server\n"));
-}
-
-TEST(Ladder, numbers_are_relative_as_in_wireshark_without_a_syn_too) {
-    Ladder ladder;
-    ladder.send({.seq = 5000, .ack = 9000, .payload = 10});
-    ladder.send({.from_client = false, .seq = 9000, .ack = 5010, .payload = 20});
-    const std::string text = ladder.text();
-    EXPECT_THAT(text, HasSubstr("| seq 1 len 10 ack 1 -"));
-    EXPECT_THAT(text, HasSubstr("- seq 1 len 20 ack 11 |"));
-    EXPECT_THAT(text, HasSubstr("not captured: the connection is older than the capture"));
-}
-
-TEST(Ladder, a_duplicate_sack_is_told_from_a_selective_one) {
-    Ladder ladder;
-    ladder.handshake();
-    const auto block = [](std::uint32_t left, std::uint32_t right) {
-        std::vector<std::uint8_t> bytes{1, 1, 5, 10};
-        for (const std::uint32_t edge : {left + 5000, right + 5000}) {
-            for (int shift = 24; shift >= 0; shift -= 8) {
-                bytes.push_back(static_cast<std::uint8_t>(edge >> shift));
-            }
-        }
-        return bytes;
-    };
-    ladder.send({.seq = 1, .ack = 1001, .options = block(2001, 3001)});
-    ladder.send({.seq = 1, .ack = 3001, .options = block(1, 1001)});
-    const std::string text = ladder.text();
-    EXPECT_THAT(text, HasSubstr("|   SACK [2001..3001) "));
-    EXPECT_THAT(text, HasSubstr("|   DSACK [1..1001) "));
-}
-
-TEST(Ladder, broken_options_end_the_list) {
-    for (const std::vector<std::uint8_t>& options :
-         {std::vector<std::uint8_t>{2}, {2, 0, 2, 0}, {2, 40, 0, 0}, {5, 2, 5, 3, 0}, {8, 10, 1}}) {
-        Ladder ladder;
-        ladder.send({.flags = kSynBit, .options = options});
-        EXPECT_THAT(ladder.text(), HasSubstr("|   no options; win 500"));
-    }
 }
 
 TEST(Ladder, timestamps_stand_where_a_rule_compares_them) {
