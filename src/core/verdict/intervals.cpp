@@ -128,18 +128,26 @@ void Intervals::Cell::add(const Cell& next) {
     }
 }
 
-// The two neighbouring cells with most losses, 200 ms.
+// The two neighbouring cells with most losses, 200 ms. A rush that goes on is no burst, so they
+// must also outweigh the second before and after them.
 void Intervals::look_for_burst(const Interval& interval, PatternList& found) {
     Cell best{};
+    std::uint32_t at = 0;
     for (std::uint32_t i = 0; i + 1 < kCells; ++i) {
         Cell both = interval.cells[i];
         both.add(interval.cells[i + 1]);
         if (both.flows.count >= kBurstFlows && both.episodes > best.episodes) {
             best = both;
+            at = i;
         }
     }
+    std::uint32_t around = 0;
+    const std::uint32_t until = std::min(at + 2 + kSecondCells, kCells);
+    for (std::uint32_t i = at > kSecondCells ? at - kSecondCells : 0; i < until; ++i) {
+        around += interval.cells[i].episodes;
+    }
     const std::uint64_t others = interval.losses - best.episodes;
-    if (best.episodes == 0 ||
+    if (best.episodes == 0 || 2 * best.episodes < around ||
         std::uint64_t{best.episodes} * (kCells - 2) < 2 * kBurstDensity * others) {
         return;
     }

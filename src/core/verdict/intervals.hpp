@@ -30,6 +30,7 @@ class Intervals {
     static constexpr std::uint32_t kOpenMax = 32;
     static constexpr std::uint32_t kCells = 100;
     static constexpr Nanos kCellTime = kInterval / kCells;
+    static constexpr std::uint32_t kSecondCells = kSecond / kCellTime;
     static constexpr std::uint32_t kFlowsMax = 16;  // told apart in a cell
 
     struct Flows {

@@ -13,8 +13,8 @@ constexpr PatternInfo kRows[] = {
      "at least 10 losses of a connection at which the bytes sent so far lie on one line over time, "
      "after a burst that passed unharmed: a token bucket, or a full queue before a slower link"},
     {PatternId::burst_loss, "burst_loss", "many connections lost something at the same moment",
-     "at least 8 connections within 200 ms, 5 times as dense as the losses around: a queue that "
-     "overflowed, a link or a path that changed"},
+     "at least 8 connections within 200 ms, 5 times as dense as the rest of 10 s and no fewer than "
+     "in the second before and after: a queue that overflowed, a link or a path that changed"},
     {PatternId::periodic_loss, "periodic_loss", "losses come at even intervals",
      "at least 8 moments of loss of 3 connections, of which 80 % lie within 5 % of one pace: "
      "something that runs by the clock"},
