@@ -17,6 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 PACKET_BENCH = BUILD / "tests/bench/packet_bench"
+ATTACK_BENCH = BUILD / "tests/bench/attack_bench"
 GENERATE = BUILD / "tests/support/generate_traffic"
 TAPWITNESS = BUILD / "tapwitness"
 HUGE_PAGES = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
@@ -74,10 +75,19 @@ def ratios(values: list[float], base: list[float]) -> list[float]:
     return [a / b for a, b in zip(values, base)]
 
 
-def packet_path(arguments: list[str]) -> list[dict]:
-    done = subprocess.run([str(PACKET_BENCH), *arguments], stdout=subprocess.PIPE, text=True,
-                          check=True)
+def rows_of(program: pathlib.Path, arguments: list[str]) -> list[dict]:
+    done = subprocess.run([str(program), *arguments], stdout=subprocess.PIPE, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def print_attacks(rows: list[dict]) -> None:
+    print("\nTraffic made to be expensive to judge, one core, 1024 connections in turn")
+    print(f"{'':32} {'Mpackets/s, median [min..max]':>32}  {'ns/packet':>9}  {'x calm':>7}")
+    calm = rows[0]
+    for row in rows:
+        nanoseconds = 1e9 / statistics.median(row["rates"])
+        factor = statistics.median(ratios(calm["rates"], row["rates"]))
+        print(f"{row['name']:32} {spread(row['rates']):>32}  {nanoseconds:9.1f}  {factor:7.1f}")
 
 
 def print_packet_path(rows: list[dict]) -> None:
@@ -180,7 +190,8 @@ def arguments_of() -> argparse.Namespace:
         prog="scripts/bench", description="Measures one core's path of a packet, and `read` beside "
         "other tools. Ratios hold within one run; rates only on one machine.")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller file")
-    parser.add_argument("--only", choices=["packets", "read"], help="one of the two parts")
+    parser.add_argument("--only", choices=["packets", "attacks", "read"],
+                        help="one of the parts")
     parser.add_argument("--repeats", type=int, help="repetitions of each (default 7, quick 3)")
     parser.add_argument("--packets", type=int,
                         help="of the file (default 2,000,000, quick 200,000)")
@@ -199,11 +210,15 @@ def main() -> int:
     result = {"schema": "tapwitness/bench/1", "machine": machine()}
     print_machine(result["machine"])
     try:
-        if options.only != "read":
+        if options.only in (None, "packets"):
             batches = "1" if options.quick else "4"
-            result["packet_path"] = packet_path(["--repeats", str(repeats), "--batches", batches])
+            result["packet_path"] = rows_of(
+                PACKET_BENCH, ["--repeats", str(repeats), "--batches", batches])
             print_packet_path(result["packet_path"])
-        if options.only != "packets":
+        if options.only in (None, "attacks"):
+            result["attacks"] = rows_of(ATTACK_BENCH, [str(repeats)])
+            print_attacks(result["attacks"])
+        if options.only in (None, "read"):
             with tempfile.TemporaryDirectory(prefix="tapwitness-bench-") as folder:
                 result["read"] = read_files(packets, max(packets // 10, 50_000), repeats,
                                             folder)
