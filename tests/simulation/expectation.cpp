@@ -35,6 +35,10 @@ constexpr TwinRow kTwins[] = {
      "the mirror let the ACK of the filler overtake the filler"},
     {Twin::filler_within_skew, "filler_within_skew",
      "missed, acknowledged, and sent again needlessly within the skew between directions"},
+    {Twin::filler_reported, "filler_reported",
+     "R reports the only captured copy as a duplicate: it had the bytes, or the network doubled "
+     "that "
+     "copy behind the tap"},
     {Twin::tail_loss_or_ack_unseen, "tail_loss_or_ack_unseen",
      "R never showed that it lacked the bytes: an ACK lost on its way to the tap looks the same"},
     {Twin::ack_unseen, "ack_unseen",
@@ -164,13 +168,6 @@ Expectation expect_filled(const Ground& ground, Way way, Span part, const Seen& 
     return out;
 }
 
-bool same_header(const Packet& one, const Packet& other) {
-    return one.span == other.span && one.ack == other.ack && one.window == other.window &&
-           one.ip_id == other.ip_id && one.fin == other.fin && one.push == other.push &&
-           one.timestamps == other.timestamps && one.ts_value == other.ts_value &&
-           one.ts_echo == other.ts_echo && one.sack_count == 0 && other.sack_count == 0;
-}
-
 // ---- repeats ----------------------------------------------------------------------------------
 
 Expectation expect_copy(const Ground& ground, Way way, Span part, const Seen& repeat,
@@ -277,6 +274,13 @@ Expectation expect_needless(const Ground& ground, Way way, Span part, const Seen
 
 }  // namespace
 
+bool same_header(const Packet& one, const Packet& other) {
+    return one.span == other.span && one.ack == other.ack && one.window == other.window &&
+           one.ip_id == other.ip_id && one.fin == other.fin && one.push == other.push &&
+           one.timestamps == other.timestamps && one.ts_value == other.ts_value &&
+           one.ts_echo == other.ts_echo && one.sack_count == 0 && other.sack_count == 0;
+}
+
 std::span<const TwinRow> twin_table() {
     return kTwins;
 }
@@ -318,7 +322,14 @@ Expectation expect_hole(const Ground& ground, Way way, Span part, std::uint32_t 
         }
         return out;
     }
-    return expect_filled(ground, way, part, opener, *filler);
+    Expectation out = expect_filled(ground, way, part, opener, *filler);
+    const auto copies = std::ranges::count_if(ground.captured(way), [&](const Seen& frame) {
+        return frame.packet().span.covers(part) && !frame.packet().rst;
+    });
+    if (copies == 1 && ground.dsack_after(way, part, filler->number)) {
+        also(out, Twin::filler_reported, {Verdict::missed_by_capture});
+    }
+    return out;
 }
 
 Expectation expect_repeat(const Ground& ground, Way way, Span part, const Seen& repeat) {

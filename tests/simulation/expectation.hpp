@@ -25,6 +25,7 @@ enum class Twin : std::uint8_t {
     overtaken_by_its_repeat,
     ack_before_filler,
     filler_within_skew,
+    filler_reported,
     tail_loss_or_ack_unseen,
     ack_unseen,
     late_original_or_lost,
@@ -59,6 +60,9 @@ struct Expectation {
 // The expectation for one part of a hole.
 [[nodiscard]] Expectation expect_hole(const Ground& ground, Way way, Span part,
                                       std::uint32_t opener);
+// Nothing in two headers tells them apart but the TTL.
+[[nodiscard]] bool same_header(const Packet& one, const Packet& other);
+
 // The expectation for one part of a captured frame that had been captured before.
 [[nodiscard]] Expectation expect_repeat(const Ground& ground, Way way, Span part,
                                         const Seen& repeat);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "simulation/expectation.hpp"
 #include "simulation/frame_bytes.hpp"
 
 namespace tw::sim {
@@ -26,6 +27,17 @@ std::optional<Located> locate(const Ground& ground, const event::Event& event) {
     return {};
 }
 
+namespace {
+
+// Equal to a frame captured before it.
+bool is_copy(const Ground& ground, Way way, const Seen& frame) {
+    return std::ranges::any_of(ground.captured(way), [&](const Seen& earlier) {
+        return earlier.number < frame.number && same_header(earlier.packet(), frame.packet());
+    });
+}
+
+}  // namespace
+
 std::vector<std::pair<Seen, Span>> repeated_parts(const Ground& ground, const event::Event& event,
                                                   const Located& located) {
     std::vector<std::pair<Seen, Span>> parts;
@@ -34,15 +46,20 @@ std::vector<std::pair<Seen, Span>> repeated_parts(const Ground& ground, const ev
     }
     const auto first = event.subject[0].frame;
     const auto last = event.subject[event.subjects_count - 1U].frame;
-    const auto& frames = ground.captured(located.way);
-    for (const Seen& frame : frames) {
-        if (frame.number < first || frame.number > last || frame.packet().rst) {
+    // Copies and segments sent again may lie among each other: an event is about either.
+    const bool copies =
+        is_copy(ground, located.way, ground.seen(static_cast<std::uint32_t>(first)));
+    for (const Seen& frame : ground.captured(located.way)) {
+        if (frame.number < first || frame.number > last || frame.packet().rst ||
+            is_copy(ground, located.way, frame) != copies) {
             continue;
         }
         const Span common = frame.packet().span.common(located.span);
         for (const Span part : ground.parts(located.way, common)) {
             const auto before = ground.first_capture(located.way, part);
-            if (before && before->number < frame.number) {
+            const bool again =
+                std::ranges::any_of(parts, [&](const auto& known) { return known.second == part; });
+            if (before && before->number < frame.number && !again) {
                 parts.emplace_back(frame, part);
             }
         }

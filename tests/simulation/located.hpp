@@ -18,7 +18,8 @@ struct Located {
 };
 [[nodiscard]] std::optional<Located> locate(const Ground& ground, const event::Event& event);
 
-// What of the repeated segments of an event had been captured before, part by part.
+// What of the repeated segments of an event had been captured before, part by part. Bytes that come
+// a third time within one event are judged by why it began, as in tests/lab: it has one verdict.
 [[nodiscard]] std::vector<std::pair<Seen, Span>> repeated_parts(const Ground& ground,
                                                                 const event::Event& event,
                                                                 const Located& located);
