@@ -13,6 +13,9 @@ namespace {
 
 using sinks::format::count_text;
 
+// A longer command (many files) is not written once more for each connection.
+constexpr std::size_t kCommandMax = 100;
+
 }  // namespace
 
 std::uint64_t ExplainCandidates::Candidate::missing() const {
@@ -83,6 +86,10 @@ void ExplainCandidates::write(sinks::format::Page& page, const std::string& comm
     }
     page.table(table, true);
     page.blank();
+    if (command.size() > kCommandMax) {
+        page.line(fmt::format("  {} --stream N", command));
+        return;
+    }
     for (const Candidate& candidate : best_) {
         if (candidate.fit < fit_min) {
             break;

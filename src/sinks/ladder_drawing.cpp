@@ -82,7 +82,7 @@ void LadderDrawing::tag_frames(std::size_t index) {
     const std::size_t subjects = std::min<std::size_t>(event.subjects_count, event.subject.size());
     for (std::size_t i = 0; i < subjects; ++i) {
         if (i == 0 || event.subject[i].frame != event.subject[i - 1].frame) {
-            tag(event.subject[i].frame, subject_role(event));
+            tag(event.subject[i].frame, subject_role(event, i));
         }
     }
     const std::size_t count = std::min<std::size_t>(event.evidence_count, event.evidence.size());
@@ -405,7 +405,7 @@ void LadderDrawing::draw_verdict(Page& page, std::size_t index) {
 std::string LadderDrawing::evidence(const event::Event& event) const {
     std::vector<std::pair<std::uint64_t, Role>> refs;
     if (event.subjects_count != 0) {
-        refs.emplace_back(event.subject[0].frame, subject_role(event));
+        refs.emplace_back(event.subject[0].frame, subject_role(event, 0));
     }
     const std::size_t count = std::min<std::size_t>(event.evidence_count, event.evidence.size());
     for (std::size_t i = 0; i < count; ++i) {

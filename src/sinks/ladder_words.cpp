@@ -182,9 +182,9 @@ std::string_view role_words(Role role) {
     return "";
 }
 
-Role subject_role(const event::Event& event) {
-    if (event.subject[0].role != Role::none) {
-        return event.subject[0].role;
+Role subject_role(const event::Event& event, std::size_t index) {
+    if (event.subject[index].role != Role::none) {
+        return event.subject[index].role;
     }
     switch (event.type) {
         case EventType::hole:

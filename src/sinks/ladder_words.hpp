@@ -25,7 +25,7 @@ namespace tw::sinks {
 // "asks for the bytes"
 [[nodiscard]] std::string_view role_words(event::Role role);
 // The part a segment of event.subject or event.evidence plays, by its role or by its place there.
-[[nodiscard]] event::Role subject_role(const event::Event& event);
+[[nodiscard]] event::Role subject_role(const event::Event& event, std::size_t index);
 [[nodiscard]] event::Role evidence_role(const event::Event& event, std::size_t index);
 // Whether the rule of the finding compares TCP timestamps.
 [[nodiscard]] bool rests_on_timestamps(const event::Event& event);

@@ -75,7 +75,8 @@ class Ladder {
     }
 
     [[nodiscard]] std::string text(const sinks::LadderView& view = {},
-                                   const sinks::LadderStyle& style = {.ascii = true}) const {
+                                   const sinks::LadderStyle& style = {.page = {},
+                                                                      .ascii = true}) const {
         std::string text;
         sinks::write_ladder(log, subject, view, style, [&text](std::string_view piece) {
             text += piece;
