@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/tcp/episodes.hpp"
-#include "core/tcp/local_side.hpp"
 #include "core/tcp/past.hpp"
 
 namespace tw::tcp {
@@ -178,7 +177,7 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     repeat.first = repeat.last = {scene.now, scene.frame};
     repeat.first_end = range.end;
     repeat.segment_bytes = seen->payload_bytes;
-    repeat.stopped = at_or_before(range.begin, receiver.ack);
+    repeat.stopped = ack && at_or_before(range.begin, *ack);
     repeat.delivered_bytes = delivered_before(scene, owner);
     repeat.ask = past.ask != nullptr ? moment_of(*past.ask) : Moment{};
     RepeatFacts& facts = repeat.repeat;
@@ -447,21 +446,6 @@ void Episodes::remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t
     *link = leaving.next;
     --half.cases_count;
     cases_.give_back(index);
-}
-
-// Where the tap sits inside a host, what happened between the two happened inside it.
-void Episodes::place_in_host(const Scene& scene, std::uint8_t owner,
-                             event::Finding& finding) const {
-    const bool beside = finding.place == event::Place::sender_to_tap ||
-                        finding.place == event::Place::tap_to_receiver ||
-                        finding.place == event::Place::receiver_to_tap ||
-                        finding.place == event::Place::tap_to_sender;
-    const Sighting* const latest =
-        history_.latest(*scene.flow, History::owner_of(scene.slot, scene.table->v6()));
-    if (beside && latest != nullptr) {
-        finding.place = place_with_local_side(
-            finding.place, owner, local_side(history_, *latest, *scene.table, scene.slot));
-    }
 }
 
 void Episodes::conclude(const Scene& scene, std::uint8_t owner, std::uint32_t index,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/tcp/local_side.hpp"
 #include "core/tcp/options.hpp"
 #include "core/tcp/past.hpp"
 
@@ -244,6 +245,21 @@ void Episodes::report_hole(const Scene& scene, std::uint8_t owner, const Hole& h
         half.missing_bytes += event.bytes;
     }
     outbox_.emit(event, counters_);
+}
+
+// Where the tap sits inside a host, what happened between the two happened inside it.
+void Episodes::place_in_host(const Scene& scene, std::uint8_t owner,
+                             event::Finding& finding) const {
+    const bool beside = finding.place == event::Place::sender_to_tap ||
+                        finding.place == event::Place::tap_to_receiver ||
+                        finding.place == event::Place::receiver_to_tap ||
+                        finding.place == event::Place::tap_to_sender;
+    const Sighting* const latest =
+        history_.latest(*scene.flow, History::owner_of(scene.slot, scene.table->v6()));
+    if (beside && latest != nullptr) {
+        finding.place = place_with_local_side(
+            finding.place, owner, local_side(history_, *latest, *scene.table, scene.slot));
+    }
 }
 
 // Still open when the connection ends.
