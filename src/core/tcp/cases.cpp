@@ -44,6 +44,12 @@ bool same_story(const RepeatFacts& one, const RepeatFacts& other) {
            (one.kind != RepeatKind::copy || copied_late(one) == copied_late(other));
 }
 
+// The newest SACK block (RFC 2018 section 4: the first) holds what was sent again.
+bool first_sacked(const OptionFacts& options, const Case& repeat) {
+    return options.sack_count != 0 && at_or_before(options.sack[0].left, repeat.range.begin) &&
+           at_or_before(repeat.first_end, options.sack[0].right);
+}
+
 void add_evidence(Event& event, const Moment& moment, Role role) {
     if (moment.time != 0 && event.evidence_count < Event::kEvidenceMax) {
         event.evidence[event.evidence_count++] = {moment.frame, moment.time, event.tap, role};
@@ -352,7 +358,9 @@ void Episodes::answer_cases(const Scene& scene, HalfEpisodes& half, const decode
         RepeatFacts& facts = waiting.repeat;
         facts.reports = half.reports;
         facts.receiver_heard |= scene.now - waiting.first.time > facts.path.to_receiver;
-        waiting.stopped |= s.ack == waiting.range.begin;
+        // R stood at these bytes, or took them out of order only now: it lacked them.
+        waiting.stopped |=
+            s.ack == waiting.range.begin || (!dsack && first_sacked(options, waiting));
         if (!facts.answered && at_or_before(waiting.first_end, s.ack)) {
             facts.answered = true;
             facts.passed_over = !waiting.stopped;
