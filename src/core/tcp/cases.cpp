@@ -274,6 +274,7 @@ bool Episodes::extend_repeat(const Scene& scene, HalfEpisodes& half, const Case&
         ++known.segments;
         known.last = {scene.now, scene.frame};
         known.last_tsval = more.last_tsval;
+        known.repeat.ttl_differs &= more.repeat.ttl_differs;
         known.repeat.asked = std::max(known.repeat.asked, more.repeat.asked);
         known.ask = known.ask.time == 0 ? more.ask : known.ask;
         if (known.due != 0) {

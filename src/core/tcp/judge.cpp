@@ -157,16 +157,16 @@ event::Finding judge_fill(const FillFacts& facts) {
             finding = found(Verdict::missed_by_capture, Rule::ack_of_unseen, Confidence::probable,
                             Place::at_tap);
             finding.possible = set_of({Verdict::reordered_in_capture});
-        } else if (earlier != Rule::none) {
-            finding.confidence = Confidence::proven;
         } else {
+            // Sent before what was captured first, it may still be the network's copy of a segment
+            // that the capture missed.
             finding.possible = set_of({Verdict::missed_by_capture});
         }
     } else if (later != Rule::none && earlier == Rule::none) {
         finding = lost_before(later, Confidence::proven);
     } else if (earlier != Rule::none && later == Rule::none) {
-        finding =
-            reordered_before(earlier, facts.asked != 0 ? Confidence::proven : Confidence::probable);
+        finding = reordered_before(
+            earlier, facts.asked != 0 && !facts.dsack ? Confidence::proven : Confidence::probable);
     } else {
         finding = judge_fill_by_time(facts);
     }
@@ -355,6 +355,11 @@ event::Finding judge_open(const OpenFacts& facts) {
                         Place::sender_to_tap);
         finding.if_capture_clean = true;
         finding.excluded = set_of({Verdict::missed_by_capture, Verdict::reordered_in_capture});
+        if (facts.bytes == 1 && facts.fin_opened) {
+            // A FIN one beyond the data looks the same until it is repeated.
+            finding.confidence = Confidence::probable;
+            finding.possible = set_of({Verdict::sequence_overshoot});
+        }
         const Nanos answer = std::max(kTimerMin, surely_more(facts.path.to_sender));
         if (facts.others_refilled) {
             finding.cause = Cause::retransmissions_lost;

@@ -150,7 +150,11 @@ Finding under_faults(const Finding& judged, CaptureFaults faults) {
                          faults.has(CaptureFault::unknown) ||
                          (stalled && faults.has(CaptureFault::uncounted));
     const Basis basis = basis_of(finding.rule);
-    if ((missing && basis == Basis::absence) || (stalled && measures_time(finding.rule))) {
+    // No loss of the network is told where the monitor itself lost frames, whatever it rests on.
+    const bool blames =
+        event::verdict_table()[static_cast<std::size_t>(finding.verdict)].network_loss;
+    if ((missing && (basis == Basis::absence || blames)) ||
+        (stalled && measures_time(finding.rule))) {
         make_unknown(finding, Cause::capture_loss_interval);
         return finding;
     }
