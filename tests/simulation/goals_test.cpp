@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(Simulation, Goals,
                                          Profile::mirror_duplicate, Profile::mirror_skew,
                                          Profile::monitor_loss, Profile::silent,
                                          Profile::overshoot),
-                         [](const auto& info) { return std::string(name(info.param)); });
+                         [](const auto& one) { return std::string(name(one.param)); });
 
 // Rates, over the usual mixture of profiles.
 TEST(GoalsTogether, rates_hold_over_every_profile) {

@@ -227,6 +227,12 @@ std::string Tally::text() const {
     return out;
 }
 
+bool Tally::reaches(Class where) const {
+    return std::ranges::all_of(kGoals, [&](const Goal& goal) {
+        return goal.where != where || of(where).right * 1000 >= goal.per_mille * of(where).events;
+    });
+}
+
 std::vector<std::string> Tally::goals_missed() const {
     std::vector<std::string> missed;
     if (const std::size_t count = sum_of(proven_wrong_); count != 0) {
@@ -234,7 +240,7 @@ std::vector<std::string> Tally::goals_missed() const {
     }
     for (const Goal& goal : kGoals) {
         const ClassTally& tally = of(goal.where);
-        if (tally.right * 1000 < goal.per_mille * tally.events) {
+        if (!reaches(goal.where)) {
             missed.push_back(fmt::format("{}: {:.2f} % right, {:.1f} % wanted", name(goal.where),
                                          percent(tally.right, tally.events),
                                          static_cast<double>(goal.per_mille) / 10));

@@ -41,6 +41,9 @@ class Tally {
     // One sentence for each goal that is missed.
     [[nodiscard]] std::vector<std::string> goals_missed() const;
 
+    // As many events right as the goal of this class asks for.
+    [[nodiscard]] bool reaches(Class where) const;
+
     [[nodiscard]] const ClassTally& of(Class where) const {
         return classes_[static_cast<std::size_t>(where)];
     }
