@@ -56,6 +56,28 @@ void add_evidence(Event& event, const Moment& moment, Role role) {
     }
 }
 
+// The first copy of bytes sent again.
+void note_original(const Sighting& original, const Sighting& seen, Nanos now, Case& repeat) {
+    repeat.original = moment_of(original);
+    repeat.original_tsval = original.tsval;
+    repeat.first_tsval = repeat.last_tsval = seen.tsval;
+    repeat.timed = original.has_timestamps != 0 && seen.has_timestamps != 0;
+    repeat.repeat.apart = now - original.time;
+    repeat.repeat.ttl_differs = original.ttl != seen.ttl;
+    repeat.repeat.alike = same_frame(original, seen);
+    repeat.repeat.named = seen.v6 == 0 && seen.ip_id != 0;
+}
+
+// The ACK that had covered them before.
+void note_covering(const Sighting& covering, const Sighting& seen, Nanos now, Case& repeat) {
+    repeat.ack = moment_of(covering);
+    repeat.repeat.ack_lag = now - covering.time;
+    if (seen.has_timestamps != 0 && covering.has_timestamps != 0 &&
+        seen.has(decode::tcp_flag::kAck)) {
+        repeat.repeat.echo = order_of(seen.tsecr, covering.tsval);
+    }
+}
+
 }  // namespace
 
 PathTimes Episodes::path_times(const Scene& scene, std::uint8_t owner) const {
@@ -79,15 +101,13 @@ std::uint32_t Episodes::delivered_before(const Scene& scene, std::uint8_t owner)
     constexpr std::uint32_t kSteps = 64;
     const auto ack = acknowledged_up_to(
         history_, *scene.flow, History::owner_of(scene.slot, scene.table->v6()), owner ^ 1);
-    if (!ack) {
-        return 0;
-    }
     std::uint32_t largest = 0;
     const Sighting* at = sighting(scene);
-    for (std::uint32_t i = 0; at != nullptr && i < kSteps; ++i, at = history_.before(*at)) {
+    for (std::uint32_t i = 0; ack && at != nullptr && i < kSteps; ++i) {
         if (at->sender == owner && at_or_before(at->end(), *ack)) {
             largest = std::max<std::uint32_t>(largest, at->payload_bytes);
         }
+        at = history_.before(*at);
     }
     return largest;
 }
@@ -192,14 +212,7 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     facts.bytes = std::max(payload, 1U);
     const Sighting* const original = past.original;
     if (original != nullptr) {
-        repeat.original = moment_of(*original);
-        repeat.original_tsval = original->tsval;
-        repeat.first_tsval = repeat.last_tsval = seen->tsval;
-        repeat.timed = original->has_timestamps != 0 && seen->has_timestamps != 0;
-        facts.apart = scene.now - original->time;
-        facts.ttl_differs = original->ttl != seen->ttl;
-        facts.alike = same_frame(*original, *seen);
-        facts.named = seen->v6 == 0 && seen->ip_id != 0;
+        note_original(*original, *seen, scene.now, repeat);
     }
     const bool late = original != nullptr && !facts.alike && sent_before(*seen, *original);
     if (facts.alike && is_one_frame(*original, *seen, facts.path.to_sender, past.asked != 0)) {
@@ -214,12 +227,7 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     } else if (acknowledged) {
         facts.kind = RepeatKind::acknowledged;
         if (past.covering != nullptr) {
-            repeat.ack = moment_of(*past.covering);
-            facts.ack_lag = scene.now - past.covering->time;
-            if (seen->has_timestamps != 0 && past.covering->has_timestamps != 0 &&
-                seen->has(decode::tcp_flag::kAck)) {
-                facts.echo = order_of(seen->tsecr, past.covering->tsval);
-            }
+            note_covering(*past.covering, *seen, scene.now, repeat);
         }
     } else if (past.sacked != nullptr) {
         facts.kind = RepeatKind::sacked;
