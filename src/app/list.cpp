@@ -18,6 +18,7 @@
 #include "core/event/verdict.hpp"
 #include "core/stats/counters.hpp"
 #include "core/tcp/flags.hpp"
+#include "core/verdict/pattern.hpp"
 #include "sinks/format/page.hpp"
 #include "sinks/output_file.hpp"
 
@@ -145,6 +146,13 @@ void list_words(Page& page, std::string_view heading, std::span<const Row, N> ro
     list_words(page, "PLACES: where, in the direction of the data (key `place`)",
                event::place_table());
     list_words(page, "RULES: how it was concluded (key `rule`)", event::rule_table());
+    page.heading("PATTERNS: what many episodes have in common");
+    for (const verdict::PatternInfo& pattern : verdict::pattern_table()) {
+        page.blank();
+        page.line("  " + std::string(pattern.name), Tone::strong);
+        page.paragraph(pattern.sentence, 4, 4);
+        page.paragraph(fmt::format("{}.", pattern.help), 4, 4, Tone::faint);
+    }
     return print(page);
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/symmetry.hpp"
 #include "sinks/format/human.hpp"
+#include "sinks/run_verdicts.hpp"
 
 namespace tw::app {
 namespace {
@@ -236,6 +237,14 @@ std::vector<std::string> final_text(const LiveTotals& totals, Nanos duration) {
         lines.push_back(std::move(one_sided));
     }
     return lines;
+}
+
+std::vector<std::string> verdicts_text(const verdict::Settler& settler) {
+    std::array<std::uint64_t, event::kVerdicts> counts{};
+    for (const event::VerdictInfo& info : event::verdict_table()) {
+        counts[static_cast<std::size_t>(info.id)] = settler.count(info.id);
+    }
+    return sinks::verdict_lines(sinks::run_verdicts(settler), counts);
 }
 
 }  // namespace tw::app

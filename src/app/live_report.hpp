@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "capture/dpdk/ledger.hpp"
 #include "core/stats/counters.hpp"
+#include "core/verdict/settler.hpp"
 
 namespace tw::app {
 
@@ -71,5 +72,8 @@ struct LiveTotals {
                                         Nanos elapsed);
 
 [[nodiscard]] std::vector<std::string> final_text(const LiveTotals& totals, Nanos duration);
+
+// What the episodes of the run meant, in the words of `read`.
+[[nodiscard]] std::vector<std::string> verdicts_text(const verdict::Settler& settler);
 
 }  // namespace tw::app

@@ -48,6 +48,9 @@ ExitCode LiveRun::run() {
     for (const std::string& line : final_text(closed, duration)) {
         logger_.info("{}", line);
     }
+    for (const std::string& line : verdicts_text(*settler_)) {
+        logger_.info("{}", line);
+    }
     for (const std::string& line : bridge_final_text(closed.bridges)) {
         logger_.info("{}", line);
     }

@@ -109,7 +109,8 @@ ExitCode ReadSession::finish() {
     sinks::OutputFile out;
     if (options_.summary()) {
         if (auto opened = out.open("-"); opened) {
-            out.append(sinks::summary_text(summary_, analysis_->facts(), analysis_->counters(),
+            out.append(sinks::summary_text(summary_, sinks::run_verdicts(analysis_->settler()),
+                                           analysis_->facts(), analysis_->counters(),
                                            terminal_style(STDOUT_FILENO)));
         }
         out.flush();

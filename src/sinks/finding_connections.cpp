@@ -42,11 +42,12 @@ using event::Rule;
 
 }  // namespace
 
+// The direction is the one that was never captured.
 std::string one_sided(const FindingWords& words) {
     return fmt::format(
         "of the connection between {} and {} only what {} sent was captured: "
         "one-sided; an asymmetric path, or a mirror of one direction",
-        words.sender(), words.receiver(), words.the_sender());
+        words.sender(), words.receiver(), words.the_receiver());
 }
 
 std::string syn_unanswered(const Event& event, const FindingWords& words) {

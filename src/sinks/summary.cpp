@@ -2,12 +2,15 @@
 #include "sinks/summary.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace tw::sinks {
 namespace {
 
 using event::EventType;
+using event::Outcome;
 using event::Resolution;
+using event::Verdict;
 
 // Wireshark's completeness bits.
 constexpr std::uint8_t kSynSeen = 1;
@@ -22,16 +25,51 @@ constexpr std::uint8_t kSynAckSeen = 2;
     return std::uint64_t{record.flags[0][index]} + record.flags[1][index];
 }
 
-// Any byte still missing outweighs all bytes that came later, and those any repeat.
-[[nodiscard]] std::uint64_t weight_of(const event::Event& event) {
-    constexpr std::uint64_t kMissing = std::uint64_t{1} << 63;
-    constexpr std::uint64_t kFilled = std::uint64_t{1} << 62;
-    constexpr std::uint64_t kBytesMax = kFilled - 1;
-    const std::uint64_t bytes = std::min(event.bytes, kBytesMax);
-    if (event.type != EventType::hole) {
-        return bytes;
+// How bad an episode was for its connection, apart from its size.
+enum class Harm : std::uint8_t { none, slight, capture, unknown, lost, fatal };
+
+[[nodiscard]] Harm harm_of(const event::Event& event) {
+    switch (event.finding.verdict) {
+        case Verdict::never_recovered:
+        case Verdict::sequence_overshoot:
+        case Verdict::syn_unanswered:
+        case Verdict::rst_by_third_party:
+            return Harm::fatal;
+        case Verdict::lost_before_tap:
+        case Verdict::lost_after_tap:
+        case Verdict::ack_lost:
+            return Harm::lost;
+        case Verdict::unknown:
+            return still_missing(event.resolution) ? Harm::unknown : Harm::slight;
+        case Verdict::missed_by_capture:
+        case Verdict::one_sided:
+            return Harm::capture;
+        case Verdict::receiver_limited:
+        case Verdict::spurious_retransmission:
+        case Verdict::reordered_before_tap:
+        case Verdict::duplicated_in_network:
+            return Harm::slight;
+        case Verdict::none:
+            return event.type == EventType::hole && still_missing(event.resolution) ? Harm::unknown
+                                                                                    : Harm::none;
+        case Verdict::duplicated_by_mirror:
+        case Verdict::reordered_in_capture:
+            return Harm::none;
     }
-    return bytes | (still_missing(event.resolution) ? kMissing : kFilled);
+    return Harm::none;
+}
+
+// Of equal harm, what cost the connection most time weighs most, then what had most bytes.
+[[nodiscard]] std::uint64_t weight_of(const event::Event& event) {
+    constexpr std::uint64_t kSizeMax = (std::uint64_t{1} << 60) - 1;
+    const auto cost = static_cast<std::uint64_t>(std::max<Nanos>(event.finding.cost, 0));
+    const std::uint64_t size = std::min(std::max(cost, event.bytes), kSizeMax);
+    return (static_cast<std::uint64_t>(harm_of(event)) << 60) | size;
+}
+
+[[nodiscard]] std::uint64_t outcome_bytes(const event::FlowRecord& record, Outcome outcome) {
+    const auto index = static_cast<std::size_t>(outcome);
+    return record.outcomes[0][index].bytes + record.outcomes[1][index].bytes;
 }
 
 // Order for a heap with the smallest in front; of equals the later one counts as smaller.
@@ -39,13 +77,12 @@ constexpr auto kEpisodeOrder = [](const auto& a, const auto& b) {
     return a.weight != b.weight ? a.weight > b.weight : a.event.id < b.event.id;
 };
 constexpr auto kConnectionOrder = [](const WorstConnection& a, const WorstConnection& b) {
-    if (a.missing_bytes != b.missing_bytes) {
-        return a.missing_bytes > b.missing_bytes;
-    }
-    if (a.repeats != b.repeats) {
-        return a.repeats > b.repeats;
-    }
-    return a.record.flow.stream < b.record.flow.stream;
+    // Greater is worse, and earlier is worse among equals.
+    const auto key = [](const WorstConnection& c) {
+        return std::tuple(c.lost_bytes, c.unknown_bytes, c.missed_bytes, c.repeats,
+                          UINT32_MAX - c.record.flow.stream);
+    };
+    return key(a) > key(b);
 };
 
 // Keeps the `count_max` greatest of all that were offered.
@@ -94,53 +131,17 @@ void Summary::add(const event::Event& event) {
         total.bytes += event.bytes;
         total.segments += event.repeats_count;
     }
-    if (event.type == EventType::hole) {
-        add_to_mix(event);
+    const event::Finding& finding = event.finding;
+    if (finding.verdict != Verdict::none) {
+        VerdictTotal& total = verdicts_[static_cast<std::size_t>(finding.verdict)];
+        ++total.episodes;
+        total.bytes += event.bytes;
+        total.proven += finding.confidence == event::Confidence::proven ? 1U : 0U;
+        ++total.causes[static_cast<std::size_t>(finding.cause)];
+    } else if (event.type == EventType::hole || event.type == EventType::repeat) {
+        ++not_judged_;
     }
     offer(ranked_, kEpisodesMax, RankedEpisode{weight_of(event), event}, kEpisodeOrder);
-}
-
-void Summary::add_to_mix(const event::Event& event) {
-    const std::uint32_t stream = event.flow.stream;
-    auto found = mixes_.find(stream);
-    if (found == mixes_.end()) {
-        if (mixes_.size() == kMixesMax) {
-            const auto least = by_weight_.begin();
-            mixes_.erase(least->second);
-            by_weight_.erase(least);
-            mixes_overflowed_ = true;
-        }
-        found = mixes_.try_emplace(stream).first;
-        found->second.mix.first_hole = event.time;
-        found->second.mix.complete = !mixes_overflowed_;
-    } else {
-        by_weight_.erase({found->second.weight, stream});
-    }
-    TrackedMix& tracked = found->second;
-    HoleMix& mix = tracked.mix;
-    ++mix.holes;
-    mix.first_hole = std::min(mix.first_hole, event.time);
-    if (still_missing(event.resolution)) {
-        mix.missing_bytes += event.bytes;
-    } else {
-        mix.filled_bytes += event.bytes;
-    }
-    if (event.resolution == Resolution::acknowledged_unseen) {
-        mix.acked_bytes += event.bytes;
-    }
-    tracked.weight = mix.missing_bytes;
-    by_weight_.emplace(tracked.weight, stream);
-}
-
-HoleMix Summary::take_mix(std::uint32_t stream) {
-    const auto found = mixes_.find(stream);
-    if (found == mixes_.end()) {
-        return {.complete = !mixes_overflowed_};
-    }
-    const HoleMix mix = found->second.mix;
-    by_weight_.erase({found->second.weight, stream});
-    mixes_.erase(found);
-    return mix;
 }
 
 void Summary::add(const event::FlowRecord& record) {
@@ -158,9 +159,14 @@ void Summary::add(const event::FlowRecord& record) {
     connections_.one_sided += !both && !unanswered ? 1U : 0U;
     connections_.details_lost += record.details_lost ? 1U : 0U;
 
-    const HoleMix mix = take_mix(record.flow.stream);
-    if (missing != 0 || repeats != 0) {
-        offer(worst_, kWorstMax, WorstConnection{record, missing, repeats, mix}, kConnectionOrder);
+    const WorstConnection bad{record,
+                              outcome_bytes(record, Outcome::lost_before_tap) +
+                                  outcome_bytes(record, Outcome::lost_after_tap) +
+                                  outcome_bytes(record, Outcome::never_recovered),
+                              outcome_bytes(record, Outcome::missed_by_capture),
+                              outcome_bytes(record, Outcome::unknown), repeats};
+    if (bad.lost_bytes + bad.missed_bytes + bad.unknown_bytes + bad.repeats != 0) {
+        offer(worst_, kWorstMax, bad, kConnectionOrder);
     }
 }
 
@@ -170,7 +176,7 @@ std::vector<WorstConnection> Summary::worst() const {
     return sorted;
 }
 
-std::vector<event::Event> Summary::largest(std::size_t count_max) const {
+std::vector<event::Event> Summary::worst_episodes(std::size_t count_max) const {
     std::vector<RankedEpisode> sorted = ranked_;
     std::sort(sorted.begin(), sorted.end(), kEpisodeOrder);
     if (episodes_ > kEpisodesMax) {
@@ -184,6 +190,14 @@ std::vector<event::Event> Summary::largest(std::size_t count_max) const {
         events.push_back(ranked.event);
     }
     return events;
+}
+
+std::optional<event::Event> Summary::worst_episode() const {
+    const auto worst = std::min_element(ranked_.begin(), ranked_.end(), kEpisodeOrder);
+    if (worst == ranked_.end() || harm_of(worst->event) < Harm::lost) {
+        return std::nullopt;
+    }
+    return worst->event;
 }
 
 }  // namespace tw::sinks

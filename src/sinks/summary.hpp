@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Adds up what a run found, for the summary people read at its end. Memory is bounded whatever the
-// traffic: totals, the worst connections, the largest episodes. Facts only, no verdicts: what was
-// captured, acknowledged, sent again. How it looks is summary_text.
+// traffic: totals of facts and verdicts, the worst connections, the worst episodes. What all
+// connections have in common is core/verdict's; how it looks is summary_text.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <set>
-#include <unordered_map>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "core/event/event.hpp"
 #include "core/tcp/flags.hpp"
+#include "sinks/run_verdicts.hpp"
 
 namespace tw::sinks {
 
@@ -37,32 +36,21 @@ struct ConnectionTotals {
     std::uint64_t details_lost = 0;
 };
 
-// What is known of the holes of one connection.
-struct HoleMix {
-    std::uint64_t missing_bytes = 0;  // of these, acked_bytes were acknowledged
-    std::uint64_t acked_bytes = 0;
-    std::uint64_t filled_bytes = 0;  // captured later
-    std::uint64_t holes = 0;
-    Nanos first_hole = 0;
-    bool complete = true;  // false: evidence of this connection may have been pushed out before
-};
-
+// What happened to the bytes of one connection, both directions, by its verdicts.
 struct WorstConnection {
     event::FlowRecord record;
-    std::uint64_t missing_bytes = 0;  // both directions
+    std::uint64_t lost_bytes = 0;     // before the tap, after it, or never delivered
+    std::uint64_t missed_bytes = 0;   // by the capture; delivered
+    std::uint64_t unknown_bytes = 0;  // of episodes that cannot be told
     std::uint64_t repeats = 0;        // segments flagged retransmission
-    HoleMix mix;
 };
 
 class Summary {
   public:
     static constexpr std::size_t kWorstMax = 10;
     static constexpr std::size_t kEpisodesMax = 20;
-    // Connections with holes that are followed at one time for the table of the worst.
-    static constexpr std::size_t kMixesMax = 4096;
 
     void add(tcp::FlagSet flags);
-    // Episodes of a connection come before its record.
     void add(const event::Event& event);
     void add(const event::FlowRecord& record);
 
@@ -71,42 +59,39 @@ class Summary {
     [[nodiscard]] std::uint64_t episodes() const { return episodes_; }
     // Holes whose last number may be a FIN and no byte.
     [[nodiscard]] std::uint64_t fins_possible() const { return fins_possible_; }
+    [[nodiscard]] const VerdictTotals& verdicts() const { return verdicts_; }
+    // Holes and repeats that nobody judged: of them only facts are known.
+    [[nodiscard]] std::uint64_t not_judged() const { return not_judged_; }
     [[nodiscard]] const ConnectionTotals& connections() const { return connections_; }
     // Frames with each flag. index: tcp::Flag
     [[nodiscard]] const std::array<std::uint64_t, tcp::kFlags>& flags() const { return flags_; }
 
-    // The worst first: most bytes missing, then most repeats. Connections without either are
-    // absent.
+    // The worst first: most bytes lost, then unknown, then missed, then most repeats. Connections
+    // without any of them are absent.
     [[nodiscard]] std::vector<WorstConnection> worst() const;
-    // All episodes while they are at most kEpisodesMax, else the `count_max` largest (bytes that
-    // are still missing weigh most), by time of their first sign.
-    [[nodiscard]] std::vector<event::Event> largest(std::size_t count_max) const;
+    // All episodes while they are at most kEpisodesMax, else the `count_max` worst, by time of
+    // their first sign.
+    [[nodiscard]] std::vector<event::Event> worst_episodes(std::size_t count_max) const;
+    // The one to speak of first; nothing if no episode did the connections harm.
+    [[nodiscard]] std::optional<event::Event> worst_episode() const;
 
   private:
     struct RankedEpisode {
         std::uint64_t weight = 0;
         event::Event event;
     };
-    struct TrackedMix {
-        std::uint64_t weight = 0;
-        HoleMix mix;
-    };
-
-    void add_to_mix(const event::Event& event);
-    [[nodiscard]] HoleMix take_mix(std::uint32_t stream);
 
     EpisodeTotals holes_{};
     EpisodeTotals repeats_{};
     std::uint64_t episodes_ = 0;
     std::uint64_t fins_possible_ = 0;
+    std::uint64_t not_judged_ = 0;
+    VerdictTotals verdicts_{};
     ConnectionTotals connections_;
     std::array<std::uint64_t, tcp::kFlags> flags_{};
 
-    std::vector<RankedEpisode> ranked_;                            // heap, the smallest in front
-    std::vector<WorstConnection> worst_;                           // heap, the least bad in front
-    std::unordered_map<std::uint32_t, TrackedMix> mixes_;          // by stream
-    std::set<std::pair<std::uint64_t, std::uint32_t>> by_weight_;  // (weight, stream) of mixes_
-    bool mixes_overflowed_ = false;
+    std::vector<RankedEpisode> ranked_;   // heap, the smallest in front
+    std::vector<WorstConnection> worst_;  // heap, the least bad in front
 };
 
 // Whether the bytes of a hole that ended so are in no captured frame.

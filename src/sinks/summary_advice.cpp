@@ -30,7 +30,7 @@ using stats::Counter;
     }
     const WorstConnection* chosen = &worst.front();
     for (const WorstConnection& connection : worst) {
-        if (connection.mix.acked_bytes > chosen->mix.acked_bytes) {
+        if (connection.missed_bytes > chosen->missed_bytes) {
             chosen = &connection;
         }
     }

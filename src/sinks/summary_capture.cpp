@@ -3,6 +3,7 @@
 // to have lost, and which limits of the analysis were reached.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 #include "sinks/format/human.hpp"
@@ -11,6 +12,8 @@
 namespace tw::sinks {
 namespace {
 
+using event::Resolution;
+using format::bytes_text;
 using format::count_of;
 using format::count_text;
 using format::Page;
@@ -89,6 +92,28 @@ void add_connection_row(Table& table, std::uint64_t count, std::string_view text
     return text;
 }
 
+// The facts without their verdicts.
+void write_missing(Page& page, const SummaryInput& input) {
+    const std::uint64_t missing = input.missing_bytes();
+    if (missing == 0) {
+        return;
+    }
+    const std::uint64_t holes = input.hole(Resolution::acknowledged_unseen).episodes +
+                                input.hole(Resolution::never).episodes +
+                                input.hole(Resolution::unknown_limit).episodes;
+    const ConnectionTotals& connections = input.summary.connections();
+    std::string text = fmt::format(
+        "{}{} in no captured frame: {} in {} of {}", input.sight_lost() ? "at least " : "",
+        bytes_text(missing) + (missing == 1 ? " is" : " are"), count_of(holes, "hole"),
+        count_text(std::max<std::uint64_t>(connections.with_missing, 1)),
+        count_of(connections.connections, "connection"));
+    if (const std::uint64_t fins = input.summary.fins_possible(); fins != 0) {
+        text += fmt::format("; the last number of {} may be a FIN, which is no byte",
+                            fins == 1 ? "one" : count_text(fins));
+    }
+    page.paragraph(text, 2, 4);
+}
+
 // One line per interface that has something to say.
 void write_interfaces(Page& page, const CaptureRun& run) {
     bool silent = true;
@@ -137,13 +162,14 @@ void write_capture(Page& page, const SummaryInput& input) {
     const std::uint64_t segments = input.count(Counter::decoded_segments);
     const ConnectionTotals& connections = input.summary.connections();
     page.heading("Capture");
-    page.paragraph(fmt::format("{} read ({} on the wire), {} of them TCP ({}), {} of payload",
-                               count_of(frames, "frame"),
-                               format::bytes_text(input.count(Counter::frame_bytes)),
-                               count_text(segments), format::percent_text(segments, frames),
-                               format::bytes_text(connections.payload_bytes)),
-                   2, 4);
+    page.paragraph(
+        fmt::format("{} read ({} on the wire), {} of them TCP ({}), {} of payload",
+                    count_of(frames, "frame"), bytes_text(input.count(Counter::frame_bytes)),
+                    count_text(segments), format::percent_text(segments, frames),
+                    bytes_text(connections.payload_bytes)),
+        2, 4);
     write_interfaces(page, input.run);
+    write_missing(page, input);
     Table table("><<");
     const std::uint64_t sliced = input.count(Counter::sliced_frames);
     if (sliced != 0) {

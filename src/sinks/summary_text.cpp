@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "sinks/episode_text.hpp"
+#include "sinks/finding_text.hpp"
 #include "sinks/format/human.hpp"
 #include "sinks/summary_sections.hpp"
 
@@ -22,7 +23,7 @@ constexpr std::array kHoleOrder{Resolution::acknowledged_unseen, Resolution::nev
 constexpr std::array kRepeatOrder{Resolution::acknowledged, Resolution::acknowledged_before,
                                   Resolution::never, Resolution::unknown_limit};
 
-// How many of the largest episodes are listed when there are too many to list all.
+// How many of the worst episodes are listed when there are too many to list all.
 constexpr std::size_t kEpisodesListed = 10;
 
 void write_holes(Page& page, const Summary& summary) {
@@ -61,51 +62,49 @@ void write_repeats(Page& page, const Summary& summary) {
     }
 }
 
-void write_worst(Page& page, const Summary& summary, Nanos start) {
+void write_worst(Page& page, const Summary& summary) {
     const std::vector<WorstConnection> worst = summary.worst();
-    if (worst.empty()) {
+    if (worst.empty() || summary.connections().connections == 1) {
         return;
     }
-    Table table(">><>>>>>>");
-    table.row({"", "stream", "client -> server", "packets", "missing", "acked", "filled", "repeats",
-               "first hole"});
-    std::uint64_t rank = 0;
+    Table table("><>>>>");
+    table.row({"stream", "client -> server", "lost", "missed", "unknown", "repeats"});
     for (const WorstConnection& connection : worst) {
         const event::FlowRecord& record = connection.record;
-        const HoleMix& mix = connection.mix;
-        const bool holes = mix.holes != 0;
-        table.row({std::to_string(++rank), std::to_string(record.flow.stream),
+        const std::string at_least = record.details_lost || !record.outcomes_complete ? ">=" : "";
+        table.row({std::to_string(record.flow.stream),
                    fmt::format("{} {} {}", format::endpoint_text(record.flow.client),
                                record.client_known ? "->" : "--",
                                format::endpoint_text(record.flow.server)),
-                   count_text(record.packets[0] + record.packets[1]),
-                   (record.details_lost ? ">=" : "") + count_text(connection.missing_bytes),
-                   mix.complete ? count_text(mix.acked_bytes) : "?",
-                   mix.complete ? count_text(mix.filled_bytes) : "?",
-                   count_text(connection.repeats),
-                   holes ? format::offset_text(format::elapsed(start, mix.first_hole)) : "-"});
+                   at_least + count_text(connection.lost_bytes),
+                   at_least + count_text(connection.missed_bytes),
+                   count_text(connection.unknown_bytes), count_text(connection.repeats)});
     }
     page.heading("Worst connections");
     page.table(table, true);
     page.paragraph(
-        "Bytes. acked: missing here, but acknowledged by the receiver; filled: captured "
-        "later; repeats: segments flagged retransmission; --: no SYN seen, which side is "
-        "the client is a guess. In Wireshark: tcp.stream eq N.",
+        "Bytes lost by the network, missed by the capture, unknown; segments flagged as repeats. "
+        "--: no SYN seen, the client is a guess. In Wireshark: tcp.stream eq N.",
         2, 2, format::Tone::faint);
 }
 
 void write_episodes(Page& page, const Summary& summary, Nanos start) {
-    const std::vector<event::Event> events = summary.largest(kEpisodesListed);
-    if (events.empty()) {
+    const std::vector<event::Event> events = summary.worst_episodes(kEpisodesListed);
+    // The worst one is in the answer.
+    if (events.empty() || (events.size() == 1 && summary.worst_episode())) {
         return;
     }
     const bool all = summary.episodes() == events.size();
     page.heading(all ? std::string("Episodes")
-                     : fmt::format("The {} largest of {} episodes (all of them: --events OUT)",
+                     : fmt::format("The {} worst of {} episodes (all of them: --events OUT)",
                                    events.size(), count_text(summary.episodes())));
     for (const event::Event& event : events) {
-        const std::string offset = format::offset_text(format::elapsed(start, event.time));
-        page.paragraph(fmt::format("{:>11}  {}", offset, episode_text(event)), 2, 15);
+        const std::string judged = finding_text(event);
+        page.paragraph(
+            fmt::format("{:>11}  stream {}: {}",
+                        format::offset_text(format::elapsed(start, event.time)), event.flow.stream,
+                        judged.empty() ? episode_text(event) : judged),
+            2, 15);
     }
 }
 
@@ -128,14 +127,19 @@ void write_flags(Page& page, const Summary& summary) {
 
 }  // namespace
 
-std::string summary_text(const Summary& summary, const CaptureRun& run,
+std::string summary_text(const Summary& summary, const RunVerdicts& verdicts, const CaptureRun& run,
                          const stats::Counters& counters, const format::PageStyle& style) {
     Page page(style);
-    const SummaryInput input{summary, run, counters};
+    const SummaryInput input{summary, run, counters, verdicts};
     write_answer(page, input);
-    write_holes(page, summary);
-    write_repeats(page, summary);
-    write_worst(page, summary, run.first);
+    write_verdicts(page, input);
+    if (summary.not_judged() != 0) {
+        write_holes(page, summary);
+        write_repeats(page, summary);
+    }
+    write_services(page, input);
+    write_patterns(page, input);
+    write_worst(page, summary);
     write_episodes(page, summary, run.first);
     write_flags(page, summary);
     write_capture(page, input);

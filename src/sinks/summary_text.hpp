@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The summary `read` prints for people: the answer first, then what it rests on, worst connections,
-// episodes, flags, how good the capture is, limits reached, and what to try. Facts only.
+// The summary `read` prints for people. Its first lines are the answer, fit for a ticket: is the
+// capture good, what was lost where, the worst of it, what it has in common. Then what that rests
+// on: verdicts, services, connections, episodes, flags, the capture, limits, and what to try.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +46,8 @@ struct CaptureRun {
     Nanos last = 0;
 };
 
-[[nodiscard]] std::string summary_text(const Summary& summary, const CaptureRun& run,
-                                       const stats::Counters& counters,
+[[nodiscard]] std::string summary_text(const Summary& summary, const RunVerdicts& verdicts,
+                                       const CaptureRun& run, const stats::Counters& counters,
                                        const format::PageStyle& style);
 
 // One line per limit that was reached, with its effect; empty if none was.

@@ -60,7 +60,7 @@ class Lists(ReadTest):
     def test_verdicts_are_listed_with_every_word_that_comes_with_them(self):
         text = self.good("list", "verdicts")
         for word in ("missed_by_capture", "sender_silent", "probable", "between the sender and",
-                     "ack_of_unseen", "cut_short"):
+                     "ack_of_unseen", "cut_short", "pmtu_black_hole"):
             self.assertIn(word, text)
 
     def test_what_to_list_is_required_and_known(self):

@@ -249,6 +249,10 @@ std::string_view name(Verdict verdict) {
     return kVerdictRows[static_cast<std::size_t>(verdict)].name;
 }
 
+std::string_view words(Verdict verdict) {
+    return kVerdictRows[static_cast<std::size_t>(verdict)].words;
+}
+
 std::string_view name(Cause cause) {
     return kCauseRows[static_cast<std::size_t>(cause)].name;
 }

@@ -198,6 +198,8 @@ struct ConfidenceInfo {
 [[nodiscard]] std::span<const ConfidenceInfo, kConfidences> confidence_table();
 
 [[nodiscard]] std::string_view name(Verdict verdict);
+// The name for people.
+[[nodiscard]] std::string_view words(Verdict verdict);
 [[nodiscard]] std::string_view name(Cause cause);
 [[nodiscard]] std::string_view name(Confidence confidence);
 [[nodiscard]] std::string_view name(Rule rule);

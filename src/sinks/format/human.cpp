@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -107,6 +108,12 @@ std::string endpoint_text(const flow::Endpoint& endpoint) {
     append_address(address, endpoint);
     return endpoint.v6 ? fmt::format("[{}]:{}", address, endpoint.port)
                        : fmt::format("{}:{}", address, endpoint.port);
+}
+
+std::string spoken(std::string_view name) {
+    std::string words(name);
+    std::replace(words.begin(), words.end(), '_', ' ');
+    return words;
 }
 
 std::string count_text(std::uint64_t count) {

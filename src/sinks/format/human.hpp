@@ -26,6 +26,8 @@ void append_address(std::string& out, const flow::Endpoint& endpoint);
     return difference;
 }
 
+// "sender silent" for the name "sender_silent".
+[[nodiscard]] std::string spoken(std::string_view name);
 // "1,234,567"
 [[nodiscard]] std::string count_text(std::uint64_t count);
 // "1 hole", "2 holes", "1,000 holes"; `plural` where adding an s is not enough.

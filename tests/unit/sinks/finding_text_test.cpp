@@ -310,7 +310,7 @@ TEST(FindingText, connections) {
     event::Event event = hole(Verdict::one_sided, Rule::one_direction);
     EXPECT_EQ(finding_text(event),
               "of the connection between server 93.184.216.34:80 and client 10.0.0.5:51000 only "
-              "what the server sent was captured: one-sided; an asymmetric path, or a mirror of "
+              "what the client sent was captured: one-sided; an asymmetric path, or a mirror of "
               "one direction.");
     event = repeat(Verdict::syn_unanswered, Rule::syn_without_answer);
     event.direction = event::Direction::c2s;

@@ -194,6 +194,17 @@ TEST(FlowLines, unknown_round_trip_is_absent_and_doubts_are_said) {
     EXPECT_EQ(json["details_lost"], true);
 }
 
+TEST(FlowLines, verdicts_are_summed_by_direction_and_outcome) {
+    event::FlowRecord record = story_record();
+    EXPECT_FALSE(nlohmann::json::parse(flow_lines({record}).at(1)).contains("verdicts"));
+    record.outcomes[1][static_cast<std::size_t>(event::Outcome::never_recovered)] = {1010, 1, 1};
+    record.outcomes[1][static_cast<std::size_t>(event::Outcome::unknown)] = {20, 3, 2};
+    EXPECT_NE(flow_lines({record}).at(1).find(R"("verdicts":{"c2s":{},"s2c":{)"
+                                              R"("never_recovered":{"episodes":1,"bytes":1010},)"
+                                              R"("unknown":{"episodes":2,"bytes":20}}})"),
+              std::string::npos);
+}
+
 TEST(FlowLines, tap_is_named_where_there_are_several) {
     event::FlowRecord record = story_record();
     record.tap = 1;

@@ -11,7 +11,10 @@ namespace {
 
 using namespace tw;
 using namespace tw::test;
+using event::Confidence;
+using event::Outcome;
 using event::Resolution;
+using event::Verdict;
 using sinks::Summary;
 
 event::Event hole(std::uint32_t stream, std::uint64_t bytes, Resolution resolution,
@@ -22,6 +25,15 @@ event::Event hole(std::uint32_t stream, std::uint64_t bytes, Resolution resoluti
     event.bytes = bytes;
     event.resolution = resolution;
     event.time = kStart + static_cast<Nanos>(id);
+    return event;
+}
+
+// A hole with a verdict, its id the time it was noticed.
+event::Event judged(std::uint64_t id, Verdict verdict, std::uint64_t bytes,
+                    Confidence confidence = Confidence::proven) {
+    event::Event event = hole(0, bytes, Resolution::never, id);
+    event.finding.verdict = verdict;
+    event.finding.confidence = confidence;
     return event;
 }
 
@@ -105,7 +117,9 @@ TEST(Summary, worst_connections_are_sorted_and_bounded) {
     Summary summary;
     for (std::uint32_t i = 0; i < 1000; ++i) {
         const std::uint32_t stream = (i * 7) % 1000;
-        summary.add(record(stream, stream % 500, stream));
+        event::FlowRecord bad = record(stream, 0, stream);
+        bad.outcomes[0][static_cast<std::size_t>(Outcome::lost_before_tap)].bytes = stream % 500;
+        summary.add(bad);
     }
     const auto worst = summary.worst();
     ASSERT_EQ(worst.size(), Summary::kWorstMax);
@@ -124,21 +138,45 @@ TEST(Summary, good_connections_are_never_worst) {
     ASSERT_EQ(summary.worst().size(), 1U);
 }
 
-TEST(Summary, mix_of_a_connection_comes_from_its_episodes) {
+TEST(Summary, lost_bytes_are_worse_than_unknown_than_missed_than_repeats) {
     Summary summary;
-    summary.add(hole(3, 100, Resolution::never, 5));
-    summary.add(hole(3, 40, Resolution::acknowledged_unseen, 2));
-    summary.add(hole(3, 7, Resolution::filled, 9));
-    summary.add(hole(4, 1, Resolution::never, 1));
-    summary.add(record(3, 140));
+    const auto with = [](std::uint32_t stream, Outcome outcome, std::uint64_t bytes) {
+        event::FlowRecord bad = record(stream, 0);
+        bad.outcomes[stream % 2][static_cast<std::size_t>(outcome)].bytes = bytes;
+        return bad;
+    };
+    summary.add(record(0, 0, 1000));
+    summary.add(with(1, Outcome::missed_by_capture, 1'000'000));
+    summary.add(with(2, Outcome::unknown, 3000));
+    summary.add(with(3, Outcome::lost_before_tap, 2));
+    summary.add(with(4, Outcome::lost_after_tap, 3));
+    summary.add(with(5, Outcome::never_recovered, 1));
+    summary.add(with(6, Outcome::repeated_needlessly, 9'000'000));
     const auto worst = summary.worst();
-    ASSERT_EQ(worst.size(), 1U);
-    EXPECT_EQ(worst[0].mix.holes, 3U);
-    EXPECT_EQ(worst[0].mix.missing_bytes, 140U);
-    EXPECT_EQ(worst[0].mix.acked_bytes, 40U);
-    EXPECT_EQ(worst[0].mix.filled_bytes, 7U);
-    EXPECT_EQ(worst[0].mix.first_hole, kStart + 2);
-    EXPECT_TRUE(worst[0].mix.complete);
+    ASSERT_EQ(worst.size(), 6U);
+    const std::uint32_t expected[] = {4, 3, 5, 2, 1, 0};
+    for (std::size_t i = 0; i < worst.size(); ++i) {
+        EXPECT_EQ(worst[i].record.flow.stream, expected[i]) << i;
+    }
+    EXPECT_EQ(worst[0].lost_bytes, 3U);
+    EXPECT_EQ(worst[3].unknown_bytes, 3000U);
+    EXPECT_EQ(worst[4].missed_bytes, 1'000'000U);
+}
+
+TEST(Summary, verdicts_add_up_with_their_causes) {
+    Summary summary;
+    summary.add(judged(1, Verdict::never_recovered, 100, Confidence::proven));
+    event::Event event = judged(2, Verdict::never_recovered, 50, Confidence::probable);
+    event.finding.cause = event::Cause::sender_silent;
+    summary.add(event);
+    summary.add(hole(0, 7, Resolution::filled));
+    const auto& total = summary.verdicts()[static_cast<std::size_t>(Verdict::never_recovered)];
+    EXPECT_EQ(total.episodes, 2U);
+    EXPECT_EQ(total.bytes, 150U);
+    EXPECT_EQ(total.proven, 1U);
+    EXPECT_EQ(total.causes[static_cast<std::size_t>(event::Cause::sender_silent)], 1U);
+    EXPECT_EQ(summary.not_judged(), 1U);
+    EXPECT_EQ(sinks::causes_text(total), "sender silent 1");
 }
 
 TEST(Summary, few_episodes_are_all_listed_by_time) {
@@ -146,31 +184,46 @@ TEST(Summary, few_episodes_are_all_listed_by_time) {
     for (std::uint64_t i = 0; i < Summary::kEpisodesMax; ++i) {
         summary.add(hole(0, i, Resolution::never, 100 - i));
     }
-    const auto events = summary.largest(10);
+    const auto events = summary.worst_episodes(10);
     ASSERT_EQ(events.size(), Summary::kEpisodesMax);
     for (std::size_t i = 1; i < events.size(); ++i) {
         EXPECT_LT(events[i - 1].time, events[i].time);
     }
 }
 
-TEST(Summary, of_many_episodes_missing_bytes_weigh_most_then_filled_then_repeats) {
+TEST(Summary, of_many_episodes_those_that_did_most_harm_are_listed) {
     Summary summary;
     for (std::uint64_t i = 1; i <= 30; ++i) {
-        event::Event repeat = story_repeat();
-        repeat.id = 1000 + i;
-        repeat.bytes = 1'000'000;
-        summary.add(repeat);
+        summary.add(judged(1000 + i, Verdict::spurious_retransmission, 9'000'000));
+        summary.add(judged(2000 + i, Verdict::duplicated_by_mirror, 9'000'000));
     }
-    for (std::uint64_t i = 1; i <= 5; ++i) {
-        summary.add(hole(0, 500'000, Resolution::filled, 100 + i));
-        summary.add(hole(0, i, Resolution::never, i));
+    summary.add(judged(900, Verdict::missed_by_capture, 5'000'000));
+    summary.add(judged(800, Verdict::unknown, 10));
+    for (std::uint64_t i = 1; i <= 7; ++i) {
+        summary.add(judged(i, Verdict::lost_after_tap, 1));
     }
-    const auto events = summary.largest(10);
+    summary.add(judged(700, Verdict::never_recovered, 1));
+    const auto events = summary.worst_episodes(10);
     ASSERT_EQ(events.size(), 10U);
-    for (std::size_t i = 0; i < 5; ++i) {
-        EXPECT_EQ(events[i].resolution, Resolution::never);
-        EXPECT_EQ(events[i + 5].resolution, Resolution::filled);
+    for (std::size_t i = 0; i < 7; ++i) {
+        EXPECT_EQ(events[i].finding.verdict, Verdict::lost_after_tap);
     }
+    EXPECT_EQ(events[7].id, 700U);
+    EXPECT_EQ(events[8].id, 800U);
+    EXPECT_EQ(events[9].id, 900U);
+    ASSERT_TRUE(summary.worst_episode());
+    EXPECT_EQ(summary.worst_episode()->id, 700U);
+}
+
+TEST(Summary, of_losses_the_one_that_cost_most_is_spoken_of_first) {
+    Summary summary;
+    summary.add(judged(1, Verdict::spurious_retransmission, 500));
+    EXPECT_FALSE(summary.worst_episode());
+    summary.add(judged(2, Verdict::lost_before_tap, 100'000));
+    event::Event slow = judged(3, Verdict::lost_before_tap, 10);
+    slow.finding.cost = 3 * kSecond;
+    summary.add(slow);
+    EXPECT_EQ(summary.worst_episode()->id, 3U);
 }
 
 TEST(Summary, of_equal_episodes_the_first_are_kept) {
@@ -178,31 +231,10 @@ TEST(Summary, of_equal_episodes_the_first_are_kept) {
     for (std::uint64_t id = 1; id <= 100; ++id) {
         summary.add(hole(0, 10, Resolution::never, id));
     }
-    const auto events = summary.largest(10);
+    const auto events = summary.worst_episodes(10);
     ASSERT_EQ(events.size(), 10U);
     EXPECT_EQ(events.front().id, 1U);
     EXPECT_EQ(events.back().id, 10U);
-}
-
-TEST(Summary, more_connections_with_holes_than_followed_keep_the_worst_and_say_so) {
-    Summary summary;
-    // One heavy connection among more than can be followed at one time.
-    const auto many = static_cast<std::uint32_t>(Summary::kMixesMax * 2);
-    summary.add(hole(many, 1'000'000, Resolution::acknowledged_unseen));
-    for (std::uint32_t stream = 0; stream < many; ++stream) {
-        summary.add(hole(stream, 10, Resolution::never));
-    }
-    summary.add(record(many, 1'000'000));
-    summary.add(record(many - 1, 10));
-    summary.add(record(0, 10));
-    const auto worst = summary.worst();
-    ASSERT_EQ(worst.size(), 3U);
-    EXPECT_EQ(worst[0].record.flow.stream, many);
-    EXPECT_TRUE(worst[0].mix.complete);
-    EXPECT_EQ(worst[0].mix.acked_bytes, 1'000'000U);
-    // Pushed out, or followed only after others were: its mix may be partial.
-    EXPECT_FALSE(worst[1].mix.complete);
-    EXPECT_FALSE(worst[2].mix.complete);
 }
 
 }  // namespace

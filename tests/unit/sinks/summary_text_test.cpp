@@ -13,14 +13,32 @@ namespace {
 
 using namespace tw;
 using namespace tw::test;
+using event::Outcome;
 using event::Resolution;
+using event::Verdict;
 using stats::Counter;
 using testing::HasSubstr;
 using testing::Not;
 
+event::Event judged_hole() {
+    event::Event event = story_hole();
+    event.since = event.time - 20 * kSecond;
+    event.subject[0].role = event::Role::fin;
+    event.finding = {.verdict = Verdict::never_recovered,
+                     .cause = event::Cause::sender_silent,
+                     .confidence = event::Confidence::proven,
+                     .rule = event::Rule::asked_in_vain,
+                     .place = event::Place::sender_to_tap,
+                     .asked = 1};
+    event.evidence_count = 1;
+    event.evidence[0] = {7, event.time, 0, event::Role::dup_ack};
+    return event;
+}
+
 // The story's capture as `read` sees it; tests change what they are about.
 struct Story {
     sinks::Summary summary;
+    sinks::RunVerdicts verdicts;
     sinks::CaptureRun run;
     stats::Counters counters;
 
@@ -39,16 +57,39 @@ struct Story {
         counters.add(Counter::frame_bytes, 1234);
         counters.add(Counter::decoded_segments, 12);
     }
-    void add_missing() {
-        summary.add(story_hole());
-        summary.add(story_repeat());
+    // The hole and its verdict, the repeat and its own, and what the settler makes of them.
+    void add_loss() {
+        summary.add(judged_hole());
+        event::Event repeat = story_repeat();
+        repeat.finding.verdict = Verdict::spurious_retransmission;
+        repeat.finding.confidence = event::Confidence::probable;
+        repeat.finding.rule = event::Rule::ack_long_before;
+        summary.add(repeat);
         tcp::FlagSet flags;
         flags.set(tcp::Flag::lost_segment);
         summary.add(flags);
-        summary.add(story_record());
+        event::FlowRecord record = story_record();
+        auto& never = record.outcomes[1][static_cast<std::size_t>(Outcome::never_recovered)];
+        never = {.bytes = 1010, .segments = 1, .episodes = 1};
+        record.outcomes_complete = true;
+        summary.add(record);
+        verdicts.paths.client_side.bytes_offered = 78;
+        verdicts.paths.server_side = {
+            .bytes_offered = 1088, .bytes_lost = 1010, .segments_lost = 1, .episodes = 1};
+        verdicts.paths.capture.bytes_delivered = 78;
+        verdicts.paths.connections = 1;
+        verdicts.services = {{.server = story_flow().server, .conversations = 1, .hung = 1}};
     }
     [[nodiscard]] std::string text(const sinks::format::PageStyle& style = {}) const {
-        return sinks::summary_text(summary, run, counters, style);
+        return sinks::summary_text(summary, verdicts, run, counters, style);
+    }
+    [[nodiscard]] std::string first_lines(std::size_t count) const {
+        const std::string all = text();
+        std::size_t end = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            end = all.find('\n', end) + 1;
+        }
+        return all.substr(0, end);
     }
 };
 
@@ -61,31 +102,29 @@ event::Event acked_hole(std::uint64_t bytes) {
 
 TEST(SummaryText, the_story_is_told_answer_first) {
     Story story;
-    story.add_missing();
+    story.add_loss();
     EXPECT_EQ(story.text(),
               R"(story.pcap: 12 frames, 1 connection, 26.3 s from 2024-04-05 19:34:38 UTC
+Capture    good: nothing that was acknowledged is missing
+Network    lost: client side 0 %, server side 92.8 % (1,010 bytes in 1 segment); never recovered
+Services   1 of 1 conversation with 93.184.216.34:80 hung
+Worst      stream 0, +20.100 s: server 93.184.216.34:80 sent 1,010 bytes that never reached the tap; the client asked for them (duplicate ACK 1, frame 7), the server did not send them again and closed after 20.0 s idle: never recovered, sender silent; suspect what lies between the tap and the server.
+No loss    sent again needlessly 1
 
-1,010 bytes are missing: 1 hole in 1 of 1 connection.
-All of them were never seen at all: neither captured nor acknowledged.
-1 segment (0 bytes) was sent again although captured before.
-No sign that the capture lost packets.
+Where
+                     carried   lost  segments  ACKs   share
+  clients - tap     78 bytes      0         0     0     0 %
+  tap - servers  1,088 bytes  1,010         1     0  92.8 %
+  capture           78 bytes      0         0     -     0 %
 
-Holes
-  holes  bytes
-      1  1,010  never seen at all: neither captured nor acknowledged
-
-Sent again
-  runs  segments  bytes
-     1         1      0  acknowledged after the repeat
-
-Worst connections
-     stream  client -> server                    packets  missing  acked  filled  repeats  first hole
-  1       0  10.0.0.5:51000 -> 93.184.216.34:80       12    1,010      0       0        1   +20.100 s
-  Bytes. acked: missing here, but acknowledged by the receiver; filled: captured later; repeats: segments flagged retransmission; --: no SYN seen, which side is the client is a guess. In Wireshark: tcp.stream eq N.
+Verdicts
+  episodes  proven  bytes  verdict (tapwitness list verdicts)
+         1       0      0  sent again needlessly
+         1       1  1,010  never recovered: sender silent 1
 
 Episodes
-    +20.100 s  s2c 93.184.216.34:80 -> 10.0.0.5:51000: 1,010 bytes [1..1011) never seen: not captured, not acknowledged; first noticed in frame 6
-    +26.200 s  c2s 10.0.0.5:51000 -> 93.184.216.34:80: 1 segment without data [79..80) sent again, acknowledged afterwards (frame 12); frame 11
+    +20.100 s  stream 0: server 93.184.216.34:80 sent 1,010 bytes that never reached the tap; the client asked for them (duplicate ACK 1, frame 7), the server did not send them again and closed after 20.0 s idle: never recovered, sender silent; suspect what lies between the tap and the server.
+    +26.200 s  stream 0: client 10.0.0.5:51000 sent the FIN again (frame 11), but the server had acknowledged it: probably a spurious retransmission, nothing was lost.
 
 Flags
   frames  tcp.analysis.
@@ -94,62 +133,135 @@ Flags
 Capture
   12 frames read (1,234 bytes on the wire), 12 of them TCP (100 %), 78 bytes of payload
   The file does not say whether packets were dropped while capturing.
+  1,010 bytes are in no captured frame: 1 hole in 1 of 1 connection
 )");
 }
 
-TEST(SummaryText, a_clean_capture_says_that_nothing_is_missing) {
+TEST(SummaryText, a_good_capture_without_losses_says_so_in_two_lines) {
     Story story;
     event::FlowRecord record = story_record();
     record.missing_bytes = {};
     record.flags = {};
+    record.outcomes_complete = true;
     story.summary.add(record);
-    const std::string text = story.text();
-    EXPECT_THAT(text, HasSubstr("No bytes are missing"));
-    EXPECT_THAT(text, HasSubstr("No sign that the capture lost packets."));
-    EXPECT_THAT(text, Not(HasSubstr("What to try")));
-    EXPECT_THAT(text, Not(HasSubstr("Worst connections")));
+    EXPECT_EQ(story.first_lines(4),
+              R"(story.pcap: 12 frames, 1 connection, 26.3 s from 2024-04-05 19:34:38 UTC
+Capture    good: nothing that was acknowledged is missing
+Network    good: nothing was lost on either side of the tap
+
+)");
+    for (const char* heading : {"Where", "Verdicts", "Worst", "Services", "What to try"}) {
+        EXPECT_THAT(story.text(), Not(HasSubstr(heading))) << heading;
+    }
 }
 
-TEST(SummaryText, with_limits_reached_nothing_missing_is_not_claimed) {
+TEST(SummaryText, what_the_capture_missed_comes_with_share_and_causes) {
+    Story story;
+    event::Event missed = acked_hole(12'345);
+    missed.finding = {.verdict = Verdict::missed_by_capture,
+                      .cause = event::Cause::mirror,
+                      .confidence = event::Confidence::proven,
+                      .rule = event::Rule::ack_of_unseen};
+    story.summary.add(missed);
+    story.verdicts.paths.capture = {
+        .bytes_delivered = 6'172'500, .bytes_missed = 12'345, .segments_missed = 9, .episodes = 1};
+    EXPECT_THAT(story.text(),
+                HasSubstr("\nCapture    missed 0.20 %: 12,345 bytes in 9 segments that the "
+                          "receivers have (holes by cause: mirror 1)\nNetwork    good: nothing was "
+                          "lost on either side of the tap\n"));
+    EXPECT_THAT(story.text(), HasSubstr("capture        6.17 MB  12,345         9     -  0.20 %"));
+}
+
+TEST(SummaryText, what_many_episodes_share_and_what_is_unknown_is_in_the_answer) {
+    Story story;
+    story.add_loss();
+    verdict::Pattern pattern;
+    pattern.id = verdict::PatternId::pmtu_black_hole;
+    pattern.matching = pattern.of = 212;
+    pattern.delivered_bytes = 1400;
+    pattern.lost_bytes = 1401;
+    story.verdicts.patterns = {pattern};
+    event::Event unknown = story_hole();
+    unknown.finding = {.verdict = Verdict::unknown,
+                       .cause = event::Cause::not_enough_evidence,
+                       .rule = event::Rule::nothing_decides};
+    story.summary.add(unknown);
+    EXPECT_THAT(story.text(), HasSubstr("\nIn common  "));
+    EXPECT_THAT(story.text(), HasSubstr("\nUnknown    1 of 3 episodes: not enough evidence 1\n"));
+    EXPECT_THAT(story.text(), HasSubstr("       1       -  1,010  unknown: not enough evidence 1"));
+}
+
+TEST(SummaryText, services_share_what_the_good_ones_lack) {
+    Story story;
+    story.add_loss();
+    verdict::Service service{
+        .server = story_flow().server, .conversations = 40, .good = 31, .suffered = 2, .hung = 7};
+    service.bad_with[static_cast<std::size_t>(Outcome::never_recovered)][1] = 9;
+    story.verdicts.services = {service};
+    story.summary.add(story_record());  // of one conversation there is no table
+    story.verdicts.silent_services = 19;
+    EXPECT_THAT(story.text(),
+                HasSubstr("\nServices   7 of 40 conversations with 93.184.216.34:80 "
+                          "hung, 2 lost something and recovered; all 9 lack bytes of "
+                          "the server to the end, and 0 of the 31 others; 19 services "
+                          "left a SYN without answer\n"));
+    EXPECT_THAT(story.text(),
+                HasSubstr("40    31         2     7      0  s2c never recovered: 9 of 9, of the "
+                          "others 0"));
+}
+
+TEST(SummaryText, one_way_captures_judge_no_network) {
+    Story story;
+    event::FlowRecord record = story_record();
+    record.packets = {0, 5};
+    story.summary.add(record);
+    EXPECT_THAT(story.text(),
+                HasSubstr("Network    cannot be judged: 1 of 1 connection captured in one "
+                          "direction only"));
+    EXPECT_THAT(story.text(), HasSubstr("captured in one direction only: mirror both directions"));
+}
+
+TEST(SummaryText, with_limits_reached_nothing_is_called_good) {
     Story story;
     story.counters.add(Counter::flows_evicted_established, 7);
     const std::string text = story.text();
-    EXPECT_THAT(text, Not(HasSubstr("No bytes are missing:")));
+    EXPECT_THAT(text, Not(HasSubstr("good:")));
     EXPECT_THAT(text, HasSubstr("not everything could be followed"));
+    EXPECT_THAT(text, HasSubstr("Network    no loss is certain on either side of the tap"));
     EXPECT_THAT(text, HasSubstr("Limits reached\n  7 flows: "));
     EXPECT_THAT(text, HasSubstr("the table holds 1,000 IPv4 and 500 IPv6 connections"));
 }
 
 TEST(SummaryText, lower_bounds_are_called_so) {
     Story story;
+    story.add_loss();
     event::FlowRecord record = story_record();
+    record.flow.stream = 1;
     record.details_lost = true;
-    story.summary.add(story_hole());
     story.summary.add(record);
-    EXPECT_THAT(story.text(), HasSubstr("At least 1,010 bytes are missing"));
-    EXPECT_THAT(story.text(), HasSubstr(">=1,010"));
+    EXPECT_THAT(story.text(), HasSubstr("at least 2,020 bytes are in no captured frame: 1 hole"));
+    EXPECT_THAT(story.text(), HasSubstr(">=0"));
 }
 
-TEST(SummaryText, bytes_that_only_records_count_are_missing_too) {
+TEST(SummaryText, episodes_nobody_judged_are_told_as_facts) {
     Story story;
     story.summary.add(story_hole());
-    event::FlowRecord record = story_record();
-    record.missing_bytes = {0, 5000};
-    story.summary.add(record);
-    EXPECT_THAT(story.text(), HasSubstr("5,000 bytes are missing"));
-    EXPECT_THAT(story.text(), HasSubstr("1,010 bytes of them were never seen"));
+    story.summary.add(story_repeat());
+    const std::string text = story.text();
+    EXPECT_THAT(text, HasSubstr("Network    no loss is certain on either side of the tap"));
+    EXPECT_THAT(text, HasSubstr("Holes\n  holes  bytes\n      1  1,010  never seen at all"));
+    EXPECT_THAT(text, HasSubstr("Sent again\n"));
+    EXPECT_THAT(text, HasSubstr("stream 0: s2c 93.184.216.34:80 -> 10.0.0.5:51000: 1,010 bytes "
+                                "[1..1011) never seen: not captured, not acknowledged"));
 }
 
-TEST(SummaryText, acknowledged_bytes_mean_that_the_capture_missed_them) {
+TEST(SummaryText, a_capture_that_missed_bytes_gets_advice_for_a_better_one) {
     Story story;
     story.summary.add(acked_hole(1460));
     event::FlowRecord record = story_record();
-    record.missing_bytes = {0, 1460};
+    record.outcomes[1][static_cast<std::size_t>(Outcome::missed_by_capture)].bytes = 1460;
     story.summary.add(record);
     const std::string text = story.text();
-    EXPECT_THAT(text, HasSubstr("All of them were acknowledged: the receivers have them, this "
-                                "capture missed them."));
-    EXPECT_THAT(text, Not(HasSubstr("No sign that the capture")));
     EXPECT_THAT(text, HasSubstr("What to try"));
     EXPECT_THAT(text, HasSubstr("-s 128 -f 'host 93.184.216.34 and tcp port 80'"));
     EXPECT_THAT(text, HasSubstr("mount -t tmpfs -o size=2g"));
@@ -160,7 +272,7 @@ TEST(SummaryText, a_number_that_may_be_a_fin_is_no_certain_byte) {
     event::Event event = acked_hole(1);
     event.fin_possible = true;
     story.summary.add(event);
-    EXPECT_THAT(story.text(), HasSubstr("The last byte of one hole may be a FIN"));
+    EXPECT_THAT(story.text(), HasSubstr("the last number of one may be a FIN, which is no byte"));
     EXPECT_THAT(story.text(), HasSubstr("acknowledged by the receiver; it may be a FIN"));
     event.bytes = 5;
     EXPECT_THAT(sinks::episode_text(event), HasSubstr("the last of them may be a FIN"));
@@ -188,7 +300,7 @@ TEST(SummaryText, drops_the_file_admits_come_up_front_and_by_interface) {
         {.name = "eth1", .link_name = "EN10MB", .frames = 0, .dropped = 0},
     };
     const std::string text = story.text();
-    EXPECT_THAT(text, HasSubstr("The capture admits that it dropped 1,300 packets"));
+    EXPECT_THAT(text, HasSubstr("Capture    dropped 1,300 packets, as the file says"));
     EXPECT_THAT(text, HasSubstr("eth0?[2J (EN10MB): 1,300 packets dropped, 1,000 by the interface, "
                                 "300 by the operating system of about 1,312, as the file says"));
     EXPECT_THAT(text, HasSubstr("eth1 (EN10MB): 0 packets dropped"));
@@ -203,14 +315,13 @@ TEST(SummaryText, silence_about_drops_is_not_zero) {
     story.run.files[0].interfaces[0].dropped = 0;
     EXPECT_EQ(sinks::dropped_packets(story.run), 0U);
     EXPECT_THAT(story.text(), Not(HasSubstr("does not say whether packets were dropped")));
-    EXPECT_THAT(story.text(), HasSubstr("it counted none itself"));
+    EXPECT_THAT(story.text(), HasSubstr("is missing, no drops were counted"));
 }
 
 TEST(SummaryText, a_file_cut_short_is_said_in_the_answer) {
     Story story;
     story.run.files[0].warning = "story.pcap: ends inside frame 13";
     EXPECT_THAT(story.text(), HasSubstr("\nWarning: story.pcap: ends inside frame 13\n"));
-    EXPECT_THAT(story.text(), Not(HasSubstr("No sign that")));
 }
 
 TEST(SummaryText, an_interrupted_run_says_so) {
@@ -237,9 +348,9 @@ TEST(SummaryText, a_capture_without_tcp_is_not_called_good) {
     run.files = {{.path = "dns.pcap", .interfaces = {}}};
     counters.add(Counter::frames, 2);
     counters.add(Counter::decode_not_tcp, 2);
-    const std::string text = sinks::summary_text(summary, run, counters, {});
+    const std::string text = sinks::summary_text(summary, {}, run, counters, {});
     EXPECT_THAT(text, HasSubstr("No TCP segment was found."));
-    EXPECT_THAT(text, Not(HasSubstr("No bytes are missing")));
+    EXPECT_THAT(text, Not(HasSubstr("good")));
 }
 
 TEST(SummaryText, a_link_type_that_is_not_decoded_is_named) {
@@ -257,25 +368,20 @@ TEST(SummaryText, filter_and_its_share_are_shown) {
     EXPECT_THAT(story.text(), HasSubstr("Filter: tcp port 80 (10 of 12 frames match)"));
 }
 
-TEST(SummaryText, mostly_one_way_traffic_is_advised_about) {
-    Story story;
-    event::FlowRecord record = story_record();
-    record.packets = {0, 5};
-    story.summary.add(record);
-    EXPECT_THAT(story.text(), HasSubstr("captured in one direction only: mirror both directions"));
-}
-
 TEST(SummaryText, lines_keep_to_the_terminal_except_tables_and_commands) {
     Story story;
-    story.add_missing();
+    story.add_loss();
     const std::string text = story.text({.colour = true, .width = 60});
-    EXPECT_THAT(text, HasSubstr("\033[1;31m1,010 bytes are missing: "));
-    EXPECT_THAT(text, HasSubstr("\n               bytes [1..1011) never"));
+    EXPECT_THAT(
+        text,
+        HasSubstr("\033[1;31mNetwork    lost: client side 0 %, server side 92.8 % (1,010\033[0m\n"
+                  "\033[1;31m           bytes in 1 segment); never recovered"));
+    EXPECT_THAT(text, HasSubstr("\n               bytes that never reached the tap"));
 }
 
 TEST(SummaryText, output_is_plain_ascii) {
     Story story;
-    story.add_missing();
+    story.add_loss();
     story.summary.add(acked_hole(5));
     for (const char c : story.text()) {
         ASSERT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7F));
