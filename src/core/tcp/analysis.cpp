@@ -302,7 +302,7 @@ FlagSet judge(const Segment& s, std::uint8_t sender, Nanos now, Meeting meeting,
     update_completeness(s, meeting, flow);
     measure_handshake(s, now, flow, me);
     OptionFacts options;
-    if (s.options_bytes != 0) {
+    if (s.options_bytes != 0 && !timestamps_alone(s).present) {
         options = read_options(s, cold.base[sender ^ 1]);
         if (options.window_scale >= 0) {
             me.scale = options.window_scale;

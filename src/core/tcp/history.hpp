@@ -6,7 +6,10 @@
 // known.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 #include "base/lazy_array.hpp"
 #include "base/time.hpp"
@@ -83,8 +86,44 @@ class History {
     }
 
   private:
+    static void add_options(Sighting& out, const decode::Segment& segment);
+
+    static constexpr std::uint32_t kPayloadMax = (1U << 24) - 1;
+
     LazyArray<Sighting> ring_;  // element 0 is never used
     std::uint32_t last_ = 0;    // number of the latest sighting
 };
+
+inline void History::add(flow::Flow& flow, std::uint32_t owner, const Frame& frame,
+                         const decode::Decoded& found) {
+    const decode::Segment& segment = found.segment;
+    last_ += (last_ + 1) % kSightings == 0 ? 2 : 1;
+    Sighting& out = ring_[last_ % kSightings];
+    __builtin_prefetch(&ring_[(last_ + 4) % kSightings], 1);
+    const Timestamps times = timestamps_alone(segment);
+    // Eight words, so that the line is written at once and never read.
+    const auto pair = [](std::uint64_t low, std::uint64_t high) { return low | high << 32; };
+    const std::uint64_t bits = std::min(segment.payload_bytes, kPayloadMax) |
+                               (found.sender & 1U) << 24 | (segment.payload_known ? 1U << 25 : 0U) |
+                               (times.present ? 1U << 26 : 0U) | (found.v6 ? 1U << 29 : 0U);
+    const std::uint64_t words[] = {
+        static_cast<std::uint64_t>(frame.time),
+        frame.number,
+        pair(segment.seq, segment.ack),
+        pair(times.value, times.echo),
+        0,
+        pair(last_, owner),
+        pair(bits, flow.recent | std::uint64_t{segment.window} << 16),
+        pair(found.ip_id | std::uint64_t{segment.checksum} << 16,
+             segment.flags | std::uint64_t{found.ttl} << 8),
+    };
+    static_assert(sizeof words == sizeof out);
+    static_assert(std::endian::native == std::endian::little, "the words are laid out so");
+    std::memcpy(&out, words, sizeof out);
+    flow.recent = static_cast<std::uint16_t>(last_ % kSightings);
+    if (!times.present && segment.options_bytes != 0) {
+        add_options(out, segment);
+    }
+}
 
 }  // namespace tw::tcp

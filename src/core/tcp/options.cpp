@@ -106,10 +106,10 @@ OptionFacts read_options(const decode::Segment& segment, std::uint32_t peer_base
     // By the data offset; at `available` the capture or the IP packet ends.
     const std::uint32_t end = segment.data_words * 4U - 20U;
     const std::uint32_t available = segment.options_bytes;
-    // What nearly every data segment carries: NOP, NOP, timestamps (RFC 7323 appendix A).
-    constexpr std::uint32_t kTimestampsAlone = 0x0101'080AU;
-    if (whole && end == 12 && be32(bytes) == kTimestampsAlone) {
-        read_timestamps(bytes + 2, facts);
+    if (const Timestamps times = timestamps_alone(segment); times.present) {
+        facts.has_timestamps = true;
+        facts.tsval = times.value;
+        facts.tsecr = times.echo;
         return facts;
     }
     std::uint32_t at = 0;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "core/decode/decoded.hpp"
 
@@ -26,6 +27,27 @@ struct OptionFacts {
     std::uint32_t tsval = 0;
     std::uint32_t tsecr = 0;
 };
+
+// What nearly every data segment carries and no other option: NOP, NOP, timestamps (RFC 7323
+// appendix A). Absent where the options are any others.
+struct Timestamps {
+    bool present = false;
+    std::uint32_t value = 0;
+    std::uint32_t echo = 0;
+};
+[[nodiscard]] inline Timestamps timestamps_alone(const decode::Segment& segment) {
+    constexpr std::uint32_t kWords = 0x0101'080AU;
+    constexpr std::uint8_t kHeaderWords = 8;  // with 12 bytes of options
+    if (segment.data_words != kHeaderWords || !segment.header_complete) {
+        return {};
+    }
+    std::uint32_t words[3];
+    std::memcpy(words, segment.options, sizeof words);
+    if (__builtin_bswap32(words[0]) != kWords) {
+        return {};
+    }
+    return {true, __builtin_bswap32(words[1]), __builtin_bswap32(words[2])};
+}
 
 // segment.options_bytes must not be zero. `peer_base` is the initial sequence number of the side
 // whose bytes are acknowledged, as far as known.

@@ -48,6 +48,7 @@ void RateLimits::add(const event::Event& loss) {
         }
     }
     if (!row->used || row->stream != loss.flow.stream || row->direction != loss.direction) {
+        rows_used_ += row->used ? 0U : 1U;
         *row = Row{};
         row->used = true;
         row->tap = loss.tap;
@@ -74,7 +75,7 @@ void RateLimits::add(const event::Event& loss) {
 }
 
 void RateLimits::add(const event::FlowRecord& record, PatternList& found) {
-    for (std::uint32_t i = 0; i < kRowsMax; ++i) {
+    for (std::uint32_t i = 0; rows_used_ != 0 && i < kRowsMax; ++i) {
         Row& row = rows_[i];
         if (!row.used || row.stream != record.flow.stream) {
             continue;
@@ -85,6 +86,7 @@ void RateLimits::add(const event::FlowRecord& record, PatternList& found) {
             found.add(pattern);
         }
         row.used = false;
+        --rows_used_;
     }
 }
 

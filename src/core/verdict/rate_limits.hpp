@@ -44,6 +44,7 @@ class RateLimits {
     [[nodiscard]] static bool fit(const Row& row, Nanos start, Pattern& pattern);
 
     LazyArray<Row> rows_;
+    std::uint32_t rows_used_ = 0;
 };
 
 }  // namespace tw::verdict
