@@ -62,8 +62,8 @@ EpisodeRecord* Episodes::record(const Scene& scene, bool create) {
     return cold.episodes == 0 ? nullptr : &records_[cold.episodes];
 }
 
-void Episodes::observe_rest(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,
-                            FlagSet flags) {
+void Episodes::observe(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,
+                       FlagSet flags) {
     if (has(segment, flag::kRst)) {
         return;  // its numbers need not belong to the stream
     }

@@ -181,25 +181,27 @@ class Episodes {
     // Holds for what waits already, too.
     void set_direction_skew(const std::array<Nanos, kTapsMax>& skew) { direction_skew_ = skew; }
 
-    // Call after judge() for each segment of known length. In-order data and ACKs of captured data
-    // on a connection without episodes end here.
-    void observe(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,
-                 FlagSet flags) {
+    // True if the segment is in-order data or an ACK of captured data on a connection without
+    // episodes: taken note of, and nothing else to do. Call after judge() for each segment of known
+    // length, and observe() for the others.
+    [[nodiscard]] static bool pass(flow::Flow& flow, const decode::Segment& segment,
+                                   std::uint8_t sender, FlagSet flags) {
         namespace bit = flow::half_bit;
         namespace flag = decode::tcp_flag;
-        flow::Half& me = scene.flow->half[sender];
-        const flow::Half& peer = scene.flow->half[sender ^ 1];
-        const bool calm = (scene.flow->bits & flow::flow_bit::kEpisodes) == 0 &&
+        flow::Half& me = flow.half[sender];
+        const flow::Half& peer = flow.half[sender ^ 1];
+        const bool calm = (flow.bits & flow::flow_bit::kEpisodes) == 0 &&
                           (me.bits & (bit::kSeen | bit::kProbeTail)) == bit::kSeen &&
                           (peer.bits & bit::kSeen) != 0 && segment.seq == me.seen_end &&
                           (segment.flags & (flag::kSyn | flag::kRst)) == 0 &&
                           !flags.has(Flag::zero_window_probe) && !after(segment.ack, peer.seen_end);
         if (calm) {
             me.seen_end += segment.payload_bytes + ((segment.flags & flag::kFin) != 0 ? 1 : 0);
-            return;
         }
-        observe_rest(scene, segment, sender, flags);
+        return calm;
     }
+    void observe(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,
+                 FlagSet flags);
 
     // Judges what has waited long enough; `tables` are those of IPv4 and IPv6.
     void tick(flow::FlowTable* tables, Nanos now);
@@ -211,8 +213,6 @@ class Episodes {
     [[nodiscard]] static std::size_t memory_bytes(const Options& options);
 
   private:
-    void observe_rest(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,
-                      FlagSet flags);
     void observe_data(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,
                       FlagSet flags);
     void observe_behind(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,

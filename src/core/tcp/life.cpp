@@ -70,8 +70,7 @@ std::size_t Life::memory_bytes(std::uint32_t records_max) {
            std::size_t{buckets_for(records_max)} * sizeof(std::uint32_t);
 }
 
-void Life::observe_rest(const Scene& scene, const decode::Decoded& found, FlagSet flags,
-                        Nanos spoke) {
+void Life::observe(const Scene& scene, const decode::Decoded& found, FlagSet flags, Nanos spoke) {
     const decode::Segment& segment = found.segment;
     const std::uint8_t sender = found.sender;
     if ((segment.flags & flag::kRst) != 0) {

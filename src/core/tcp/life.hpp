@@ -70,19 +70,18 @@ class Life {
          stats::Counters& counters);
     void set_direction_skew(const std::array<Nanos, kTapsMax>& skew) { direction_skew_ = skew; }
 
-    // Call for each segment of known length, when judge(), the history and the episodes have had
-    // it. `spoke`: Half::ack_time of the sender as it was before this segment.
-    void observe(const Scene& scene, const decode::Decoded& found, FlagSet flags, Nanos spoke) {
+    // Whether a segment says nothing about the connection itself.
+    [[nodiscard]] static bool calm(const flow::Flow& flow, const decode::Segment& segment,
+                                   FlagSet flags) {
         namespace flag = decode::tcp_flag;
         constexpr std::uint32_t kShut = 1U << static_cast<std::uint32_t>(Flag::zero_window) |
                                         1U << static_cast<std::uint32_t>(Flag::window_full);
-        const bool calm = (scene.flow->bits & flow::flow_bit::kLife) == 0 &&
-                          (found.segment.flags & (flag::kSyn | flag::kRst)) == 0 &&
-                          (flags.bits() & kShut) == 0;
-        if (!calm) {
-            observe_rest(scene, found, flags, spoke);
-        }
+        return (flow.bits & flow::flow_bit::kLife) == 0 &&
+               (segment.flags & (flag::kSyn | flag::kRst)) == 0 && (flags.bits() & kShut) == 0;
     }
+    // Call for each segment of known length that is not calm, when judge(), the history and the
+    // episodes have had it. `spoke`: Half::ack_time of the sender as it was before this segment.
+    void observe(const Scene& scene, const decode::Decoded& found, FlagSet flags, Nanos spoke);
 
     // The connection ends: what was watched is reported, and whether it was seen from one side
     // only.
@@ -91,8 +90,6 @@ class Life {
     [[nodiscard]] static std::size_t memory_bytes(std::uint32_t records_max);
 
   private:
-    void observe_rest(const Scene& scene, const decode::Decoded& found, FlagSet flags, Nanos spoke);
-
     // life_handshake.cpp
     void observe_syn(const Scene& scene, const decode::Segment& segment, std::uint8_t sender);
     void repeat_syn(const Scene& scene, const decode::Segment& segment, std::uint8_t sender,

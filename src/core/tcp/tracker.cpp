@@ -183,10 +183,20 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     if (!observation.flags.empty()) {
         count_flags(flow, cold, sender, observation.flags);
     }
-    if (segment.payload_known) {
+    if (!segment.payload_known) {
+        return;
+    }
+    const FlagSet flags = observation.flags;
+    const bool passed = Episodes::pass(flow, segment, sender, flags);
+    const bool calm = Life::calm(flow, segment, flags);
+    if (!passed || !calm) {
         const Scene scene{&table, slot, &flow, &cold, frame.time, frame.number, raised};
-        episodes_.observe(scene, segment, sender, observation.flags);
-        life_.observe(scene, found, observation.flags, spoke);
+        if (!passed) {
+            episodes_.observe(scene, segment, sender, flags);
+        }
+        if (!calm) {
+            life_.observe(scene, found, flags, spoke);
+        }
     }
 }
 
