@@ -2,7 +2,8 @@
 // What happened, by bytes and causality instead of by tshark's rules: holes (ranges that should
 // have been seen and were not) and repeats (ranges seen before), each followed from its first sign
 // to its resolution, kept as a case while evidence may still come, judged and reported once.
-// Bounded: per direction and by pools; limits are counted. Holes: holes.cpp, cases: cases.cpp.
+// Bounded: per direction and by pools; limits are counted. Holes: holes.cpp, cases: cases.cpp and
+// waiting.cpp.
 //
 //   seen_begin        hole            hole   seen_end
 //       |-------------[....)----------[..)------|            one direction's sequence numbers
@@ -255,6 +256,7 @@ class Episodes {
                       const OptionFacts& options);
     void note_duplicate(HalfEpisodes& half, Range reported, Moment dsack);
     [[nodiscard]] bool sent_before(const Sighting& one, const Sighting& other) const;
+    // waiting.cpp
     void wake_for_waiting(const Scene& scene, std::uint8_t owner, HalfEpisodes& half);
     void wait_for_evidence(std::uint32_t index, Nanos due);
     void unlink_due(Case& waiting);

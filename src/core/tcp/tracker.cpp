@@ -44,7 +44,9 @@ PoolSizes pool_sizes(const FlowOptions& options) {
         return std::min(sized(count), flow::kEpisodesIndexMax);
     };
     if (divisor == 1) {
-        return {sized(flows * 2), episodes(flows), sized(flows * 2), sized(flows), sized(flows)};
+        // Every connection may have them; not all have an open hole and waiting cases at one time.
+        return {sized(flows * 2), episodes(flows), sized(flows), sized(flows / 4),
+                sized(flows / 2)};
     }
     return {sized(flows / divisor), episodes(flows / (4 * divisor)), sized(flows / (4 * divisor)),
             sized(flows / (8 * divisor)), sized(flows / (4 * divisor))};
