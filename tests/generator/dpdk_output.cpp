@@ -33,6 +33,8 @@ constexpr std::uint32_t kPoolCache = 256;
 constexpr Nanos kOwnDelayMax = 250 * kMicrosecond;
 // Room was refused for so long: is the peer still there?
 constexpr Nanos kLookAtLink = 100 * kMillisecond;
+// How long a peer has for the frames in its ring once the source is told to stop.
+constexpr Nanos kLastMoment = 5 * kSecond;
 constexpr timespec kNap{0, 1'000'000};
 
 [[nodiscard]] Nanos now_of(std::uint64_t ticks, double nanos_per_tick) {
@@ -308,9 +310,13 @@ void Sender::flush(std::uint16_t queue) {
 void Sender::let_peer_finish() {
     const MemifRings rings(options_.traffic.queues);
     delivery_.taken_known = rings.known();
+    Nanos told_to_stop = 0;
     while (rings.known() && !rings.empty() && !delivery_.peer_gone) {
         nanosleep(&kNap, nullptr);
-        delivery_.peer_gone = stop_requested || !link_is_up();
+        told_to_stop = stop_requested && told_to_stop == 0 ? now() : told_to_stop;
+        // Told to stop, the peer still gets a moment for what it has been handed.
+        const bool waited = told_to_stop != 0 && now() - told_to_stop > kLastMoment;
+        delivery_.peer_gone = waited || !link_is_up();
     }
     delivery_.taken = rings.known() && !delivery_.peer_gone;
 }

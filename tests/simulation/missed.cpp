@@ -110,8 +110,12 @@ std::vector<ProvableMiss> provable_misses(const Ground& ground) {
             if (!ack || (copy && copy->number < ack->number)) {
                 continue;
             }
+            // What was acknowledged before the direction showed came before the capture
+            // (midstream), unless a later ACK covers it too.
+            const auto& captured = ground.captured(way);
+            const bool before = captured.empty() || ack->number < captured.front().number;
             const bool soon = copy && copy->time - ack->time < kSkewMax;
-            found.push_back({way, part, soon, ack->time});
+            found.push_back({way, part, soon || before, ack->time});
         }
     }
     return found;

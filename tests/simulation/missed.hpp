@@ -14,7 +14,8 @@ namespace tw::sim {
 //   - which a captured ACK or SACK of R covers,
 //   - before any copy of it was captured.
 // The FIN's number counts like a byte, since nothing tells them apart. Where a copy is captured
-// within the skew that two directions of a capture may have, both answers hold (`optional`).
+// within the skew that two directions of a capture may have, or the ACK before the direction's
+// first segment, both answers hold (`optional`).
 struct ProvableMiss {
     Way way;
     Span part;

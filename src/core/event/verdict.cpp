@@ -119,7 +119,9 @@ constexpr RuleInfo kRuleRows[] = {
     {Rule::ack_of_unseen, "ack_of_unseen", "the receiver's ACK covers bytes never captured"},
     {Rule::sack_of_unseen, "sack_of_unseen", "a SACK block covers bytes never captured"},
     {Rule::dsack_of_filler, "dsack_of_filler",
-     "the receiver reports the bytes that closed the hole as duplicates (DSACK): it had them"},
+     "the receiver reports the bytes that closed the hole as duplicates (DSACK): it had them, or "
+     "the "
+     "network doubled them behind the tap"},
     {Rule::newer_timestamp, "newer_timestamp",
      "the TCP timestamp of the bytes that closed the hole is newer than that of bytes after it"},
     {Rule::higher_ack_field, "higher_ack_field",

@@ -57,7 +57,7 @@ void note_original(const Sighting& original, const Sighting& seen, Nanos now, Ca
     repeat.first_tsval = repeat.last_tsval = seen.tsval;
     repeat.timed = original.has_timestamps != 0 && seen.has_timestamps != 0;
     repeat.repeat.apart = now - original.time;
-    repeat.repeat.ttl_differs = original.ttl != seen.ttl;
+    repeat.repeat.ttl_differs = original.ttl == seen.ttl + 1;
     repeat.repeat.alike = same_frame(original, seen);
     repeat.repeat.named = seen.v6 == 0 && seen.ip_id != 0;
 }
@@ -179,14 +179,13 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     HalfEpisodes& half = episodes->side[owner];
     const bool fin_alone = payload == 0 && seen->has(decode::tcp_flag::kFin);
     half.fin_repeats += fin_alone ? 1 : 0;
-    if (fin_alone && half.holes_head != 0) {
-        return;  // no ACK can cover it before the hole below: what happened is the hole's story
-    }
     const flow::Half& receiver = scene.flow->half[owner ^ 1];
     const auto ack = acknowledged_up_to(
         history_, *scene.flow, History::owner_of(scene.slot, scene.table->v6()), owner ^ 1);
-    const bool acknowledged = ack && at_or_before(range.end, *ack);
-    const RepeatPast past = past_of_repeat(history_, *seen, acknowledged);
+    const bool covered = ack && at_or_before(range.end, *ack);
+    const RepeatPast past = past_of_repeat(history_, *seen, covered);
+    // Where ACKs overtake each other the latest need not be the highest.
+    const bool acknowledged = covered || past.covering != nullptr;
     Case repeat{};
     repeat.type = EventType::repeat;
     repeat.resolution = Resolution::never;
@@ -196,6 +195,7 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     repeat.bytes = payload;
     repeat.first = repeat.last = {scene.now, scene.frame};
     repeat.first_end = range.end;
+    repeat.behind_hole = fin_alone && half.holes_head != 0;
     repeat.segment_bytes = seen->payload_bytes;
     repeat.stopped = ack && at_or_before(range.begin, *ack);
     repeat.delivered_bytes = delivered_before(scene, owner);
@@ -214,10 +214,6 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         facts.doubled = tell_doubled(half, range);
     } else if (late) {
         facts.kind = RepeatKind::overtaken;
-        for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
-            Case& filled = cases_[index];
-            filled.fill.original_came |= shared(filled.range, range) != 0;
-        }
     } else if (acknowledged) {
         facts.kind = RepeatKind::acknowledged;
         if (past.covering != nullptr) {
@@ -228,6 +224,9 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         repeat.ack = moment_of(*past.sacked);
         facts.ack_lag = scene.now - past.sacked->time;
     }
+    if (facts.kind != RepeatKind::copy) {
+        tell_fills(half, range, late);
+    }
     if (acknowledged) {
         repeat.resolution = Resolution::acknowledged_before;
         repeat.due = scene.now + kEvidenceWait;
@@ -237,6 +236,17 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     }
     if (!extend_repeat(scene, half, repeat)) {
         append_case(scene, owner, half, repeat);
+    }
+}
+
+// What closed a hole came once more: the original, late, or yet another copy.
+void Episodes::tell_fills(const HalfEpisodes& half, Range again, bool late) {
+    for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
+        FillFacts& fill = cases_[index].fill;
+        if (shared(cases_[index].range, again) != 0) {
+            fill.original_came |= late;
+            fill.repeated = true;
+        }
     }
 }
 

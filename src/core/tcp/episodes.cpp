@@ -68,8 +68,10 @@ void Episodes::observe(const Scene& scene, const decode::Segment& segment, std::
         return;  // its numbers need not belong to the stream
     }
     if (EpisodeRecord* episodes = record(scene, false)) {
-        report_waited(scene, 0, episodes->side[0]);
-        report_waited(scene, 1, episodes->side[1]);
+        for (std::uint8_t side = 0; side < 2; ++side) {
+            conclude_due(scene, side, episodes->side[side]);
+            report_waited(scene, side, episodes->side[side]);
+        }
     }
     observe_data(scene, segment, sender, flags);
     if (has(segment, flag::kAck)) {

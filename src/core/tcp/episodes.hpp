@@ -106,6 +106,7 @@ struct Case {
     std::uint32_t last_tsval;
     std::uint32_t original_tsval;
     bool timed;         // these are valid
+    bool behind_hole;   // repeat: a FIN without data beyond an open hole
     bool stopped;       // repeat: R's ACK stood at its begin
     bool timer;         // no case: wakes the half for holes that wait direction_skew
     std::uint8_t side;  // whose bytes they are
@@ -226,7 +227,7 @@ class Episodes {
     void open_hole(const Scene& scene, std::uint8_t owner, Range range, bool acknowledged);
     [[nodiscard]] bool append(HalfEpisodes& half, const Hole& hole);
     void drop(HalfEpisodes& half, std::uint32_t* link);
-    [[nodiscard]] static std::uint32_t missed_before(const HalfEpisodes& half, Range range);
+    [[nodiscard]] static std::uint32_t take_missed(HalfEpisodes& half, Range range);
     void limit_reached(const Scene& scene, std::uint8_t owner, const Hole& hole);
     void give_up_lowest(const Scene& scene, std::uint8_t owner, HalfEpisodes& half);
     // Both return how many bytes of the range no copy had been captured of.
@@ -249,6 +250,7 @@ class Episodes {
     void add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Hole& hole,
                   Range part);
     void add_repeat(const Scene& scene, std::uint8_t owner, Range range, std::uint32_t payload);
+    void tell_fills(const HalfEpisodes& half, Range again, bool late);
     [[nodiscard]] bool tell_doubled(const HalfEpisodes& half, Range copy);
     [[nodiscard]] bool extend_repeat(const Scene& scene, HalfEpisodes& half, const Case& more);
     void append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Case& added);
@@ -261,6 +263,7 @@ class Episodes {
     void wait_for_evidence(std::uint32_t index, Nanos due);
     void unlink_due(Case& waiting);
     void place_in_host(const Scene& scene, std::uint8_t owner, event::Finding& finding) const;
+    void conclude_due(const Scene& scene, std::uint8_t owner, const HalfEpisodes& half);
     void conclude(const Scene& scene, std::uint8_t owner, std::uint32_t index, bool cut_short);
     void remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t index);
     [[nodiscard]] std::uint32_t delivered_before(const Scene& scene, std::uint8_t owner) const;

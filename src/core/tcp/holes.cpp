@@ -90,23 +90,31 @@ std::uint32_t Episodes::captured_first(const Scene& scene, std::uint8_t owner, R
         return 0;
     }
     HalfEpisodes& half = episodes->side[owner];
-    const std::uint32_t missed = missed_before(half, range);
+    const std::uint32_t missed = take_missed(half, range);
     const std::uint32_t filled = half.holes_head != 0 ? fill(scene, owner, half, range) : 0;
     // A range missed 2^32 bytes ago may overlap by accident: never more than what is there.
     return std::min(missed + filled, distance(range.begin, range.end));
 }
 
-std::uint32_t Episodes::missed_before(const HalfEpisodes& half, Range range) {
+// Counts the bytes of the range that were reported as missed. Captured now, they are remembered no
+// more: what comes after this copy is a repeat.
+std::uint32_t Episodes::take_missed(HalfEpisodes& half, Range range) {
     std::uint32_t bytes = 0;
     const std::uint32_t kept =
         half.missed_count < HalfEpisodes::kMissedMax ? half.missed_count : HalfEpisodes::kMissedMax;
     for (std::uint32_t i = 0; i < kept; ++i) {
-        const Range& missed = half.missed[i];
+        Range& missed = half.missed[i];
         if (at_or_before(range.end, missed.begin) || at_or_before(missed.end, range.begin)) {
             continue;
         }
-        bytes += distance(after(range.begin, missed.begin) ? range.begin : missed.begin,
-                          after(missed.end, range.end) ? range.end : missed.end);
+        const Range part{after(range.begin, missed.begin) ? range.begin : missed.begin,
+                         after(missed.end, range.end) ? range.end : missed.end};
+        bytes += distance(part.begin, part.end);
+        if (part.begin == missed.begin) {
+            missed.begin = part.end;
+        } else if (part.end == missed.end) {
+            missed.end = part.begin;
+        }
     }
     return bytes;
 }

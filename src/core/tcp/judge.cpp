@@ -143,11 +143,10 @@ event::Finding judge_fill(const FillFacts& facts) {
     if (facts.original_came) {
         finding = reordered_before(Rule::original_came, Confidence::probable);
     } else if (facts.dsack && !facts.doubled && earlier == Rule::none) {
-        // R had the bytes when the filler came: a copy passed the tap unseen. The network may also
-        // have doubled the filler behind the tap.
-        finding = found(Verdict::missed_by_capture, Rule::dsack_of_filler, Confidence::probable,
-                        Place::at_tap);
-        finding.possible = set_of({Verdict::lost_before_tap});
+        // R had the bytes when the filler came, so a copy passed the tap unseen; or the network
+        // doubled the filler behind the tap. No frame tells which.
+        finding = undecided(Cause::not_enough_evidence, Rule::dsack_of_filler);
+        finding.possible = set_of({Verdict::missed_by_capture, Verdict::lost_before_tap});
     } else if (facts.after_ack) {
         finding =
             found(Verdict::reordered_in_capture, Rule::data_after_its_ack,
@@ -163,7 +162,8 @@ event::Finding judge_fill(const FillFacts& facts) {
             finding.possible = set_of({Verdict::missed_by_capture});
         }
     } else if (later != Rule::none && earlier == Rule::none) {
-        finding = lost_before(later, Confidence::proven);
+        // Another copy may be the original that came late, though nothing says so.
+        finding = lost_before(later, facts.repeated ? Confidence::probable : Confidence::proven);
     } else if (earlier != Rule::none && later == Rule::none) {
         finding = reordered_before(
             earlier, facts.asked != 0 && !facts.dsack ? Confidence::proven : Confidence::probable);
@@ -192,7 +192,8 @@ Finding judge_copy(const RepeatFacts& facts) {
         return finding;
     }
     finding = found(Verdict::duplicated_by_mirror, Rule::same_frame,
-                    facts.ttl_differs && facts.named ? Confidence::proven : Confidence::probable,
+                    facts.ttl_differs && facts.named && facts.segments == 1 ? Confidence::proven
+                                                                            : Confidence::probable,
                     Place::at_tap);
     finding.excluded = set_of({Verdict::lost_after_tap, Verdict::spurious_retransmission});
     if (!facts.ttl_differs) {

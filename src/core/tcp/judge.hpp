@@ -34,6 +34,7 @@ struct FillFacts {
     bool after_ack = false;      // captured after an ACK that covers it
     bool dsack = false;          // R reported it as a duplicate
     bool doubled = false;        // a copy of it was captured as well
+    bool repeated = false;       // bytes of it were captured again, sent another time
     bool original_came = false;  // a copy sent before the filler was captured after it
     std::uint32_t asked = 0;
     Nanos lag = 0;             // opening to filling

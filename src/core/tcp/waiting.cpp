@@ -79,6 +79,18 @@ void Episodes::tick(flow::FlowTable* tables, Nanos now) {
     }
 }
 
+// Before a segment is looked at: when tick() comes must not change what a case learns.
+void Episodes::conclude_due(const Scene& scene, std::uint8_t owner, const HalfEpisodes& half) {
+    for (std::uint32_t index = half.cases_head; index != 0;) {
+        const Case& waiting = cases_[index];
+        const std::uint32_t next = waiting.next;
+        if (waiting.due != 0 && waiting.due <= scene.now) {
+            conclude(scene, owner, index, false);
+        }
+        index = next;
+    }
+}
+
 void Episodes::remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t index) {
     HalfEpisodes& half = records_[scene.cold->episodes].side[owner];
     Case& leaving = cases_[index];
@@ -97,6 +109,12 @@ void Episodes::remove_case(const Scene& scene, std::uint8_t owner, std::uint32_t
 void Episodes::conclude(const Scene& scene, std::uint8_t owner, std::uint32_t index,
                         bool cut_short) {
     const Case& done = cases_[index];
+    if (done.behind_hole && !done.repeat.answered &&
+        records_[scene.cold->episodes].side[owner].holes_head != 0) {
+        // No ACK could cover it before the hole below: what happened is the hole's story.
+        remove_case(scene, owner, index);
+        return;
+    }
     Event event = event_of(scene, owner, done.type);
     const bool hole = done.type == EventType::hole;
     event.resolution = done.resolution;

@@ -63,10 +63,11 @@ TEST(JudgeFill, sooner_than_the_sender_could_answer_it_was_only_late) {
            Confidence::probable);
 }
 
-TEST(JudgeFill, a_duplicate_report_says_that_the_capture_missed_the_first_copy) {
+TEST(JudgeFill, a_duplicate_report_may_mean_a_missed_first_copy_or_a_doubled_filler) {
     const Finding finding = judge_fill({.by_timestamp = Order::later, .dsack = true});
-    expect(finding, Verdict::missed_by_capture, Rule::dsack_of_filler, Confidence::probable);
-    EXPECT_EQ(finding.place, Place::at_tap);
+    expect(finding, Verdict::unknown, Rule::dsack_of_filler, Confidence::none);
+    EXPECT_TRUE(finding.possible.has(Verdict::missed_by_capture));
+    EXPECT_TRUE(finding.possible.has(Verdict::lost_before_tap));
 }
 
 TEST(JudgeFill, a_copy_sent_before_the_filler_and_captured_after_it_was_overtaken) {
@@ -74,6 +75,11 @@ TEST(JudgeFill, a_copy_sent_before_the_filler_and_captured_after_it_was_overtake
            Verdict::reordered_before_tap, Rule::original_came, Confidence::probable);
     expect(judge_repeat({.kind = RepeatKind::overtaken}), Verdict::reordered_before_tap,
            Rule::original_came, Confidence::probable);
+}
+
+TEST(JudgeFill, another_copy_after_the_filler_may_be_the_late_original) {
+    expect(judge_fill({.by_ip_id = Order::later, .repeated = true}), Verdict::lost_before_tap,
+           Rule::later_ip_id, Confidence::probable);
 }
 
 TEST(JudgeFill, data_captured_after_its_ack_is_the_order_of_the_capture_unless_sent_later) {
@@ -139,7 +145,7 @@ TEST(JudgeRepeat, a_duplicate_report_may_be_about_a_copy_of_the_repeat) {
 
 TEST(JudgeFill, a_duplicate_report_may_be_about_a_copy_of_the_filler) {
     FillFacts facts{.by_timestamp = Order::later, .dsack = true, .lag = 20 * kMillisecond};
-    EXPECT_EQ(judge_fill(facts).verdict, Verdict::missed_by_capture);
+    EXPECT_EQ(judge_fill(facts).verdict, Verdict::unknown);
     facts.doubled = true;
     EXPECT_EQ(judge_fill(facts).verdict, Verdict::lost_before_tap);
 }
