@@ -310,11 +310,12 @@ void Life::judge_answered_before(const Scene& scene, const LifeRecord& syn,
     }
     const std::uint8_t echo = ack_known ? syn_ack->bits : 0;
     event.finding.lag = lag;
-    const bool in_flight =
-        (echo & kEchoesEarlier) != 0 || ((echo & kEchoesLast) == 0 && lag < answer_max);
+    // Whoever acknowledges before the SYN/ACK came again had the first one.
+    const bool first_arrived = (echo & (kEchoesEarlier | kAnsweredBefore)) != 0;
+    const bool in_flight = first_arrived || ((echo & kEchoesLast) == 0 && lag < answer_max);
     if (in_flight) {
         conclude(event.finding, Verdict::spurious_retransmission, Confidence::probable,
-                 Rule::ack_just_before, Place::tap_to_sender);
+                 Rule::ack_just_before, Place::inside_sender);
         event.finding.cause = Cause::early_timer;
         event.finding.cost = 0;
     } else {
@@ -331,7 +332,8 @@ void Life::judge_answered_before(const Scene& scene, const LifeRecord& syn,
         }
         event.repeats_count = syn_ack != nullptr ? syn_ack->count : 0;
         event.since = event.time = syn.syn.answer.time;
-        event.time_end = std::max(event.time_end, event.time);
+        event.time_end =
+            std::max({event.time_end, event.time, ack_known ? syn_ack->syn.answer.time : 0});
         event.finding.cost = elapsed(event.time, event.time_end);
         const bool echoed = (echo & kEchoesLast) != 0;
         conclude(event.finding, Verdict::lost_after_tap, Confidence::probable,
@@ -356,7 +358,7 @@ void Life::judge_answered_after(const Scene& scene, const LifeRecord& syn,
     } else if ((syn.bits & kEchoesEarlier) != 0 && syn_ack != nullptr && syn_ack->count != 0) {
         // Both SYNs were answered, the first one late.
         conclude(finding, Verdict::spurious_retransmission, Confidence::probable,
-                 Rule::echo_of_original, Place::none);
+                 Rule::echo_of_original, Place::inside_sender);
         finding.cause = Cause::early_timer;
         finding.cost = 0;
     } else if ((syn.bits & kEchoesEarlier) != 0) {
@@ -394,7 +396,7 @@ void Life::settle_syn_ack(const Scene& scene, const LifeRecord& syn_ack) {
                      Place::tap_to_sender);
         } else {
             conclude(finding, Verdict::spurious_retransmission, Confidence::probable,
-                     Rule::ack_just_before, Place::tap_to_sender);
+                     Rule::ack_just_before, Place::inside_sender);
             finding.cause = Cause::early_timer;
             finding.cost = 0;
         }

@@ -102,6 +102,8 @@ TEST(LifeHandshake, syn_again_after_a_captured_answer_shows_the_answer_was_lost_
     EXPECT_EQ(events[0].subject[0].frame, 2U);
     EXPECT_EQ(events[0].subject[1].frame, 4U);
     EXPECT_EQ(events[0].evidence[0].frame, 3U);
+    EXPECT_EQ(events[0].evidence[1].frame, 5U);
+    EXPECT_EQ(events[0].time_end, events[0].evidence[1].time);
 }
 
 // The tap is near the server, the client 1.2 s away: its second SYN had left before the answer
@@ -117,6 +119,19 @@ TEST(LifeHandshake, syn_again_while_the_answer_is_on_its_way_is_spurious) {
                Confidence::probable, Direction::c2s);
     EXPECT_EQ(events[0].finding.cause, Cause::early_timer);
     EXPECT_EQ(events[0].finding.cost, 0);
+}
+
+// The captured ACK cannot answer a SYN/ACK that came after it: the first one arrived, whatever the
+// client's second SYN says.
+TEST(LifeHandshake, syn_again_and_an_ack_before_the_second_answer_shows_the_first_arrived) {
+    Conversation talk;
+    talk.client("S").server("SA").wait(500 * kMillisecond).client("S", {.seq = 0});
+    talk.wait(kMillisecond).client("A").wait(700 * kMillisecond).server("SA", {.seq = 0});
+    talk.client("A");
+    const auto events = events_of(talk, EventType::handshake);
+    expect_one(events, Verdict::spurious_retransmission, Rule::ack_just_before,
+               Confidence::probable, Direction::c2s);
+    EXPECT_EQ(events[0].finding.place, Place::inside_sender);
 }
 
 TEST(LifeHandshake, syn_ack_again_after_the_captured_ack_shows_that_the_ack_was_lost) {
