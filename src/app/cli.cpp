@@ -105,8 +105,10 @@ int run_command_line(int argc, char** argv) {
     // A reader that closes the pipe (`| head`) is noticed by the write that fails.
     std::signal(SIGPIPE, SIG_IGN);
 
-    CLI::App app("tapwitness: follows every TCP sequence number and says which bytes went missing",
-                 "tapwitness");
+    CLI::App app(
+        "tapwitness: follows every TCP sequence number, says which bytes went missing, and who "
+        "lost them",
+        "tapwitness");
     Action action;
     app.require_subcommand(1);
     app.footer(kExamples);

@@ -13,15 +13,15 @@ namespace tw::app {
 namespace {
 
 constexpr const char* kExamples =
-    R"(Without an output option, a summary for people is printed: what is missing, the
-worst connections, how good the capture is. OUT is a file, or - for standard output.
+    R"(Without an output option, a summary for people is printed: is the capture good, what
+was lost on which side of it, the worst connections and episodes. OUT is a file, or - for standard output.
 
 Examples:
-  tapwitness read trace.pcapng                     what went missing
+  tapwitness read trace.pcapng                     what went missing, and who lost it
   tapwitness read part1.pcap part2.pcap            one capture in several files
   tapwitness read trace.pcap -f 'host 10.0.0.5'    only what matches (libpcap syntax)
   tapwitness read trace.pcap --frames -            flags per frame, as tcp.analysis.*
-  tapwitness read trace.pcap --events - | jq .     each hole and each repeat
+  tapwitness read trace.pcap --events - | jq .     each episode with its verdict and evidence
   tapwitness read trace.pcap --flows flows.jsonl   one line per connection
   tcpdump -i eth0 -w - tcp | tapwitness read -     from a pipe; Ctrl-C ends it
 )";
