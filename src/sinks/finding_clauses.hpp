@@ -32,7 +32,8 @@ template <typename Key, std::size_t N>
 // finding_holes.cpp
 [[nodiscard]] std::string missed_by_capture(const event::Event& event, const FindingWords& words);
 [[nodiscard]] std::string lost_before_tap(const event::Event& event, const FindingWords& words);
-[[nodiscard]] std::string reordered_before_tap(const FindingWords& words);
+[[nodiscard]] std::string reordered_before_tap(const event::Event& event,
+                                               const FindingWords& words);
 [[nodiscard]] std::string never_recovered(const event::Event& event, const FindingWords& words);
 [[nodiscard]] std::string sequence_overshoot(const FindingWords& words);
 [[nodiscard]] std::string reordered_in_capture(const FindingWords& words);

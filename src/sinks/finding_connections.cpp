@@ -88,7 +88,7 @@ std::string receiver_limited(const Event& event, const FindingWords& words) {
 std::string unknown(const Event& event, const FindingWords& words) {
     std::string fact;
     if (event.type != EventType::hole) {
-        fact = fmt::format("sent again{}", words.see_subject());
+        fact = fmt::format("sent again{}", words.see_repeats());
     } else if (event.resolution == Resolution::filled ||
                event.resolution == Resolution::filled_after_ack) {
         fact = fmt::format("captured {} late{}", words.duration(), words.see(Role::filler));

@@ -10,6 +10,7 @@ namespace {
 
 using event::Cause;
 using event::Event;
+using event::EventType;
 using event::Place;
 using event::Role;
 using event::Rule;
@@ -67,6 +68,13 @@ std::string missed_by_capture(const Event& event, const FindingWords& words) {
 }
 
 std::string lost_before_tap(const Event& event, const FindingWords& words) {
+    if (event.type == EventType::handshake) {
+        return fmt::format(
+            "{} answered the first SYN{}, but its SYN/ACK did not reach the tap; sent again and "
+            "captured {} after that SYN{}: {}lost{}",
+            words.sender(), words.see(Role::syn), words.duration(), words.see(Role::repeat),
+            words.probably(), words.where());
+    }
     const std::string asked = words.asked();
     return fmt::format(
         "{} sent {} that did not reach the tap{}; sent again and captured {} "
@@ -76,12 +84,21 @@ std::string lost_before_tap(const Event& event, const FindingWords& words) {
         words.see(Role::filler), words.probably(), words.where(), words.cost(length_of(event)));
 }
 
-std::string reordered_before_tap(const FindingWords& words) {
+std::string reordered_before_tap(const Event& event, const FindingWords& words) {
+    if (event.type == EventType::repeat) {
+        return fmt::format(
+            "{} of {} {} captured{} behind a copy that had been sent later{}: {}reordered{}, "
+            "nothing was lost",
+            words.what(), words.sender(), words.were(), words.see_subject(),
+            words.see(Role::original), words.probably(), words.where());
+    }
+    const bool late = length_of(event) > 0;
     return fmt::format(
-        "{} of {} {} overtaken by later ones{} and captured {} late{}: {}reordered{}, "
+        "{} of {} {} overtaken by later ones{} and captured {}{}: {}reordered{}, "
         "nothing was lost",
-        words.what(), words.sender(), words.were(), words.see_subject(), words.duration(),
-        words.see(Role::filler), words.probably(), words.where());
+        words.what(), words.sender(), words.were(), words.see_subject(),
+        late ? words.duration() + " late" : "after them", words.see(Role::filler), words.probably(),
+        words.where());
 }
 
 std::string never_recovered(const Event& event, const FindingWords& words) {
@@ -118,10 +135,10 @@ std::string sequence_overshoot(const FindingWords& words) {
 
 std::string reordered_in_capture(const FindingWords& words) {
     return fmt::format(
-        "{} of {} {} captured after the ACK{} that covers {}{}: {}reordered in the "
+        "{} of {} {} captured{} after the ACK that covers {}{}: {}reordered in the "
         "capture, nothing is missing",
-        words.what(), words.sender(), words.were(), words.see(Role::ack), words.them(),
-        words.see(Role::filler), words.probably());
+        words.what(), words.sender(), words.were(), words.see(Role::filler), words.them(),
+        words.see(Role::ack), words.probably());
 }
 
 }  // namespace tw::sinks

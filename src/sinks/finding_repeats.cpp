@@ -10,16 +10,27 @@ namespace {
 
 using event::Cause;
 using event::Event;
+using event::EventType;
 using event::FrameRef;
 using event::Resolution;
 using event::Role;
 using event::Rule;
 using format::duration_text;
 
-// From the first copy to the first repeat; the finding's lag where the first copy is not named.
+// From the first copy to the first repeat; the finding's lag where the first copy is not named. A
+// handshake names the last repeat only: nothing if there were more.
 [[nodiscard]] Nanos repeat_lag(const Event& event, const FindingWords& words) {
     const FrameRef* original = words.find(Role::original);
-    return original != nullptr ? format::elapsed(original->time, event.time) : event.finding.lag;
+    if (original == nullptr) {
+        return event.finding.lag;
+    }
+    if (event.type != EventType::handshake) {
+        return format::elapsed(original->time, event.time);
+    }
+    const FrameRef* repeat = words.find(Role::repeat);
+    return repeat == nullptr || event.repeats_count > 1
+               ? 0
+               : format::elapsed(original->time, repeat->time);
 }
 
 [[nodiscard]] std::string why_spurious(const Event& event, const FindingWords& words) {
@@ -39,6 +50,12 @@ using format::duration_text;
         return fmt::format("the ACK{} echoes the timestamp of the first copy{}",
                            words.see(Role::ack), words.see(Role::original));
     }
+    if (event.finding.rule == Rule::passed_over) {
+        return fmt::format(
+            "the ACK{} passed over {} together with others below, {} never waited "
+            "for {}",
+            words.see(Role::ack), words.them(), words.the_receiver(), words.them());
+    }
     if (event.finding.rule == Rule::answer_too_soon) {
         return fmt::format("the ACK{} came too soon to answer that", words.see(Role::ack));
     }
@@ -55,7 +72,7 @@ using format::duration_text;
 // ", 9.00 us apart (frames 5 and 6)", ", the first 9.00 us apart (frames 5 and 6)"
 [[nodiscard]] std::string copies_apart(const Event& event, const FindingWords& words) {
     const FrameRef* original = words.find(Role::original);
-    const FrameRef* repeat = event.subjects_count != 0 ? &event.subject[0] : nullptr;
+    const FrameRef* repeat = words.find(Role::repeat);
     const std::string frames = FindingWords::see_both(original, repeat);
     const Nanos lag = repeat_lag(event, words);
     return lag <= 0 ? frames
@@ -71,6 +88,8 @@ std::string lost_after_tap(const Event& event, const FindingWords& words) {
     std::string answer;
     if (!asked.empty()) {
         answer = fmt::format("; {} {}", words.the_receiver(), asked);
+    } else if (words.find(Role::syn) != nullptr) {
+        answer = fmt::format("; {} repeated its SYN{}", words.the_receiver(), words.see(Role::syn));
     }
     std::string settled;
     if (event.resolution == Resolution::never) {
@@ -81,25 +100,18 @@ std::string lost_after_tap(const Event& event, const FindingWords& words) {
     return fmt::format("{} of {} passed the tap{}{}; sent again{}{}{}: {}lost{}{}", words.what(),
                        words.sender(), words.see(Role::original), answer,
                        lag > 0 ? fmt::format(" {} later", duration_text(lag)) : "",
-                       words.see_subject(), settled, words.probably(), words.where(),
+                       words.see_repeats(), settled, words.probably(), words.where(),
                        words.cost(lag));
 }
 
 std::string ack_lost(const Event& event, const FindingWords& words) {
-    if (event.finding.rule == Rule::syn_ack_again) {
-        return fmt::format(
-            "{} sent its SYN/ACK again{} although the ACK of {} had passed the "
-            "tap{}: the ACK was {}lost{}{}",
-            words.sender(), words.see_subject(), words.the_receiver(), words.see(Role::ack),
-            words.probably(), words.where(), words.cost(0));
-    }
     const Nanos lag = event.finding.lag;
     return fmt::format(
         "{} acknowledged {} of {}{}, yet {} sent {} again{}{}: the ACK was {}lost"
         "{}{}",
         words.the_receiver(), words.what(), words.sender(), words.see(Role::ack),
         words.the_sender(), words.them(),
-        lag > 0 ? fmt::format(" {} later", duration_text(lag)) : "", words.see_subject(),
+        lag > 0 ? fmt::format(" {} later", duration_text(lag)) : "", words.see_repeats(),
         words.probably(), words.where(), words.cost(lag));
 }
 
@@ -111,7 +123,7 @@ std::string spurious_retransmission(const Event& event, const FindingWords& word
     return fmt::format(
         "{} sent {} again{}, but {}: {}a spurious retransmission, nothing was "
         "lost{}",
-        words.sender(), words.what(), words.see_subject(), why_spurious(event, words),
+        words.sender(), words.what(), words.see_repeats(), why_spurious(event, words),
         words.probably(), pick(kTails, event.finding.cause));
 }
 

@@ -18,7 +18,7 @@ using event::Verdict;
         case Verdict::lost_before_tap:
             return lost_before_tap(event, words);
         case Verdict::reordered_before_tap:
-            return reordered_before_tap(words);
+            return reordered_before_tap(event, words);
         case Verdict::lost_after_tap:
             return lost_after_tap(event, words);
         case Verdict::ack_lost:

@@ -64,7 +64,7 @@ std::string FindingWords::what() const {
     if (event_.bytes != 0) {
         const std::string_view last = !event_.fin_possible ? ""
                                       : event_.bytes == 1  ? " or the FIN"
-                                                           : ", the last of them perhaps the FIN";
+                                                           : " (the last perhaps the FIN)";
         return format::bytes_text(event_.bytes) + std::string(last);
     }
     // Without payload only a SYN or a FIN takes a number, and the SYN takes the first.
@@ -114,6 +114,18 @@ std::string FindingWords::see_subject() const {
         return fmt::format(" (frames {} to {})", refs.front().frame, refs.back().frame);
     }
     return see_both(&refs.front(), &refs.back());
+}
+
+std::string FindingWords::see_repeats() const {
+    if (event_.type != EventType::handshake) {
+        return see_subject();
+    }
+    const FrameRef* last = find(Role::repeat);
+    if (last == nullptr || event_.repeats_count < 2) {
+        return last == nullptr ? std::string() : fmt::format(" ({})", at(*last));
+    }
+    return fmt::format(" ({}, the last {}{})", format::count_of(event_.repeats_count, "time"),
+                       last->frame != 0 ? "in " : "", at(*last));
 }
 
 std::string FindingWords::see_both(const FrameRef* first, const FrameRef* second) {

@@ -36,6 +36,8 @@ class FindingWords {
     // " (frame 9)", " (ACK, frame 9)", or nothing.
     [[nodiscard]] std::string see(event::Role role, std::string_view label = {}) const;
     [[nodiscard]] std::string see_subject() const;
+    // The same without the first copy, which is among the subjects of a handshake.
+    [[nodiscard]] std::string see_repeats() const;
     // " (frames 5 and 6)", where both are known.
     [[nodiscard]] static std::string see_both(const event::FrameRef* first,
                                               const event::FrameRef* second);

@@ -73,7 +73,7 @@ constexpr VerdictInfo kVerdictRows[] = {
      false},
     {Verdict::rst_by_third_party, "rst_by_third_party", "reset by a third party",
      "the reset does not come from the host it names",
-     "its TTL, IP identification or window differ from those of the claimed sender's segments, or "
+     "its TTL or IP identification differ from those of the claimed sender's segments, or "
      "the claimed sender goes on as if nothing had been said",
      false},
     {Verdict::receiver_limited, "receiver_limited", "receiver limited",
@@ -159,9 +159,11 @@ constexpr RuleInfo kRuleRows[] = {
     {Rule::answer_too_soon, "answer_too_soon",
      "the ACK came back sooner than the repeat could have reached the receiver"},
     {Rule::passed_over, "passed_over",
-     "the receiver's ACK passed over the bytes together with bytes missing below them"},
+     "the receiver's ACK passed over the bytes together with others below: it never stood at them"},
     {Rule::receiver_lacked, "receiver_lacked",
-     "duplicate ACKs or SACK blocks of the receiver left the bytes out before they were repeated"},
+     "duplicate ACKs or SACK blocks of the receiver left the bytes out before they were repeated, "
+     "or "
+     "it sent its SYN again"},
     {Rule::ack_jump, "ack_jump", "the receiver's ACK moved on with the repeat, without a DSACK"},
     {Rule::dsack, "dsack", "the receiver reports the repeat as a duplicate (DSACK)"},
     {Rule::sacked_before, "sacked_before", "a SACK block had covered the bytes before the repeat"},
@@ -173,8 +175,6 @@ constexpr RuleInfo kRuleRows[] = {
     {Rule::same_frame_later, "same_frame_later",
      "an identical frame, later than a mirror would copy it, or reported as a duplicate"},
     {Rule::syn_without_answer, "syn_without_answer", "a SYN, repeated, and nothing else"},
-    {Rule::syn_ack_again, "syn_ack_again",
-     "the SYN/ACK was repeated although the ACK of it had passed the tap"},
     {Rule::foreign_ttl, "foreign_ttl", "the TTL differs from that of the sender's other segments"},
     {Rule::foreign_ip_id, "foreign_ip_id",
      "the IP identification does not fit the sender's other segments"},

@@ -95,7 +95,6 @@ enum class Rule : std::uint8_t {
     same_frame_later,
     // connections
     syn_without_answer,
-    syn_ack_again,
     foreign_ttl,
     foreign_ip_id,
     sender_went_on,

@@ -197,8 +197,8 @@ TEST(FindingText, reordered_in_the_capture) {
     add(event, Role::ack, 6);
     add(event, Role::filler, 7);
     EXPECT_EQ(finding_text(event),
-              "1,010 bytes of server 93.184.216.34:80 were captured after the ACK (frame 6) that "
-              "covers them (frame 7): reordered in the capture, nothing is missing.");
+              "1,010 bytes of server 93.184.216.34:80 were captured (frame 7) after the ACK that "
+              "covers them (frame 6): reordered in the capture, nothing is missing.");
 }
 
 TEST(FindingText, lost_after_the_tap) {
@@ -239,13 +239,56 @@ TEST(FindingText, an_ack_lost_on_its_way_back) {
               "the client acknowledged 1,460 bytes of server 93.184.216.34:80 (frame 6), yet the "
               "server sent them again 180 ms later (frame 9): the ACK was lost between the tap and "
               "93.184.216.34.");
-    event.finding.rule = Rule::syn_ack_again;
-    event.finding.cost = kSecond;
-    event.finding.confidence = Confidence::probable;
+}
+
+// The first copy of a SYN or SYN/ACK is among the subjects, not the evidence; only the last repeat
+// is named.
+TEST(FindingText, a_handshake_tells_its_first_copy_from_the_repeats) {
+    event::Event event = repeat(Verdict::ack_lost, Rule::ack_long_before, Confidence::probable);
+    event.type = event::EventType::handshake;
+    event.bytes = 0;
+    event.seq_begin = event.seq_base;
+    event.subject[0] = {2, event.time, 0, Role::original};
+    event.subject[event.subjects_count++] = {9, event.time + kSecond, 0, Role::repeat};
+    event.evidence_count = 0;
+    add(event, Role::ack, 3);
+    event.finding.lag = kSecond;
+    event.finding.place = Place::tap_to_sender;
     EXPECT_EQ(finding_text(event),
-              "server 93.184.216.34:80 sent its SYN/ACK again (frame 9) although the ACK of the "
-              "client had passed the tap (frame 6): the ACK was probably lost between the tap and "
-              "93.184.216.34; it cost 1.00 s.");
+              "the client acknowledged the SYN/ACK of server 93.184.216.34:80 (frame 3), yet the "
+              "server sent it again 1.00 s later (frame 9): the ACK was probably lost between the "
+              "tap and 93.184.216.34.");
+    event.finding.verdict = Verdict::spurious_retransmission;
+    event.finding.rule = Rule::ack_just_before;
+    event.repeats_count = 3;
+    EXPECT_EQ(finding_text(event),
+              "server 93.184.216.34:80 sent the SYN/ACK again (3 times, the last in frame 9), but "
+              "the ACK (frame 3) was still on its way to the server: probably a spurious "
+              "retransmission, nothing was lost.");
+    event.repeats_count = 1;
+    event.finding.verdict = Verdict::lost_after_tap;
+    event.finding.rule = Rule::receiver_lacked;
+    event.finding.place = Place::tap_to_receiver;
+    event.evidence[0] = {8, event.time + kSecond, 0, Role::syn};
+    add(event, Role::ack, 10);
+    EXPECT_EQ(finding_text(event),
+              "the SYN/ACK of server 93.184.216.34:80 passed the tap (frame 2); the client "
+              "repeated its SYN (frame 8); sent again 1.00 s later (frame 9) and only then "
+              "acknowledged (frame 10): probably lost between the tap and 10.0.0.5.");
+    event.finding.verdict = Verdict::duplicated_by_mirror;
+    event.subject[1].time = event.time + 9 * kMicrosecond;
+    EXPECT_EQ(finding_text(event),
+              "one frame of server 93.184.216.34:80 was captured twice, 9.00 us apart (frames 2 "
+              "and 9): probably duplicated by the mirror, sent once.");
+    event.finding.verdict = Verdict::lost_before_tap;
+    event.finding.rule = Rule::echo_of_original;
+    event.finding.place = Place::sender_to_tap;
+    event.time_end = event.time + kSecond;
+    event.evidence[0].frame = 1;
+    EXPECT_EQ(finding_text(event),
+              "server 93.184.216.34:80 answered the first SYN (frame 1), but its SYN/ACK did not "
+              "reach the tap; sent again and captured 1.00 s after that SYN (frame 9): probably "
+              "lost between 93.184.216.34 and the tap.");
 }
 
 TEST(FindingText, a_spurious_retransmission_by_rule_and_cause) {
@@ -269,6 +312,12 @@ TEST(FindingText, a_spurious_retransmission_by_rule_and_cause) {
               "server 93.184.216.34:80 sent 1,460 bytes again (frame 9), but the client had "
               "reported them as received (SACK, frame 8): a spurious retransmission, nothing was "
               "lost.");
+    event = repeat(Verdict::spurious_retransmission, Rule::passed_over, Confidence::probable);
+    add(event, Role::ack, 10);
+    EXPECT_EQ(finding_text(event),
+              "server 93.184.216.34:80 sent 1,460 bytes again (frame 9), but the ACK (frame 10) "
+              "passed over them together with others below, the client never waited for them: "
+              "probably a spurious retransmission, nothing was lost.");
 }
 
 TEST(FindingText, a_repeat_without_data_is_a_syn_or_a_fin) {
