@@ -24,11 +24,6 @@ using format::duration_text;
     if (event.finding.rule == Rule::sack_of_unseen) {
         return fmt::format("has {}{}", words.them(), words.see(Role::sack, "SACK"));
     }
-    if (event.finding.rule == Rule::dsack_of_filler) {
-        return fmt::format("had {} already when {} came again{}, as it reports{}", words.them(),
-                           words.one() ? "it" : "they", words.see(Role::filler),
-                           words.see(Role::dsack, "DSACK"));
-    }
     return fmt::format("has {}{}", words.them(), words.see(Role::ack, "ACK"));
 }
 

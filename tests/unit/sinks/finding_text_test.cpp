@@ -117,7 +117,7 @@ TEST(FindingText, a_capture_miss_names_where_it_was_lost) {
     EXPECT_EQ(finding_text(event), fact + "; these packets pass the tap on another way.");
 }
 
-TEST(FindingText, a_capture_miss_by_sack_and_by_dsack) {
+TEST(FindingText, a_capture_miss_by_sack) {
     event::Event event = hole(Verdict::missed_by_capture, Rule::sack_of_unseen);
     event.bytes = 1;
     event.fin_possible = true;
@@ -125,13 +125,6 @@ TEST(FindingText, a_capture_miss_by_sack_and_by_dsack) {
     EXPECT_EQ(finding_text(event),
               "server 93.184.216.34:80 sent 1 byte or the FIN that was not captured; the client "
               "has it (SACK, frame 7): missed by the capture, not lost.");
-    event = hole(Verdict::missed_by_capture, Rule::dsack_of_filler);
-    add(event, Role::filler, 12);
-    add(event, Role::dsack, 13);
-    EXPECT_EQ(finding_text(event),
-              "server 93.184.216.34:80 sent 1,010 bytes that were not captured; the client had "
-              "them already when they came again (frame 12), as it reports (DSACK, frame 13): "
-              "missed by the capture, not lost.");
 }
 
 TEST(FindingText, lost_before_the_tap) {
