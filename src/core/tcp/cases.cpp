@@ -74,10 +74,13 @@ void note_covering(const Sighting& covering, const Sighting& seen, Nanos now, Ca
 
 }  // namespace
 
+// Looked for anew where no case waits: in a row of them little would change.
 PathTimes Episodes::path_times(const Scene& scene, std::uint8_t owner) const {
+    const EpisodeRecord& episodes = records_[scene.cold->episodes];
+    const bool look = episodes.side[owner].cases_head == 0;
     const auto trip = [&](std::uint8_t side) {
         flow::Half& half = scene.flow->half[side];
-        const Sighting* const latest = sighting(scene);
+        const Sighting* const latest = look || half.rtt_code == 0 ? sighting(scene) : nullptr;
         const std::uint8_t code = latest != nullptr
                                       ? rtt_code(round_trip_seen(history_, *latest, side))
                                       : std::uint8_t{0};

@@ -12,7 +12,7 @@
 namespace tw::tcp {
 
 // Segments one question looks back over.
-inline constexpr std::uint32_t kStepsBack = 256;
+inline constexpr std::uint32_t kStepsBack = 128;
 
 struct RepeatPast {
     const Sighting* original = nullptr;  // the latest earlier copy of the first byte
