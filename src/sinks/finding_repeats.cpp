@@ -43,6 +43,10 @@ using format::duration_text;
                            words.see(Role::sack, "SACK"));
     }
     if (event.finding.rule == Rule::ack_just_before) {
+        if (words.find(Role::ack) == nullptr) {
+            return fmt::format("{} had acknowledged {}, when is not known", words.the_receiver(),
+                               words.them());
+        }
         return fmt::format("the ACK{} was still on its way to {}", words.see(Role::ack),
                            words.the_sender());
     }

@@ -136,7 +136,7 @@ void write_finding(JsonWriter& json, const event::Event& event) {
         json.key("asked");
         json.number(finding.asked);
     }
-    if (finding.lag != 0) {
+    if (finding.lag > 0) {
         json.key("lag");
         json.seconds(finding.lag);
     }

@@ -135,12 +135,16 @@ std::string service_text(const verdict::Service& service) {
     say(service.suffered, "lost something and recovered");
     say(service.unanswered, "got no answer");
     if (const verdict::Trait trait = service.common(); trait.known) {
+        const auto others = service.good + service.unclear;
         text += fmt::format(
-            "; {} {}, and {} of the {} others",
+            "; {} {}{}",
             trait.bad == service.bad()
                 ? fmt::format("all {}", count_text(trait.bad))
                 : fmt::format("{} of these {}", count_text(trait.bad), count_text(service.bad())),
-            trait_text(trait), count_text(trait.good), count_text(service.good + service.unclear));
+            trait_text(trait),
+            others == 0 ? std::string()
+                        : fmt::format(", and {} of the {} others", count_text(trait.good),
+                                      count_text(others)));
     }
     return text;
 }

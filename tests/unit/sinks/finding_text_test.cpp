@@ -299,6 +299,11 @@ TEST(FindingText, a_spurious_retransmission_by_rule_and_cause) {
               "server 93.184.216.34:80 sent 1,460 bytes again (frame 9), but the ACK (frame 8) was "
               "still on its way to the server: probably a spurious retransmission, nothing was "
               "lost; the timer fired too early.");
+    event.evidence_count = 1;  // that ACK is forgotten
+    EXPECT_EQ(finding_text(event),
+              "server 93.184.216.34:80 sent 1,460 bytes again (frame 9), but the client had "
+              "acknowledged them, when is not known: probably a spurious retransmission, nothing "
+              "was lost; the timer fired too early.");
     event = repeat(Verdict::spurious_retransmission, Rule::sacked_before);
     add(event, Role::sack, 8);
     EXPECT_EQ(finding_text(event),

@@ -57,6 +57,11 @@ TEST(ServiceText, what_hangs_is_told_with_what_it_shares) {
     EXPECT_EQ(service_text(service),
               "7 of 40 conversations with 10.0.0.9:80 hung; all 7 lack bytes of the server to the "
               "end, and 0 of the 33 others");
+    service.conversations = 7;
+    service.good = 0;
+    EXPECT_EQ(service_text(service),
+              "7 of 7 conversations with 10.0.0.9:80 hung; all 7 lack bytes of the server to the "
+              "end");
 }
 
 }  // namespace
