@@ -167,7 +167,7 @@ TEST(StoryOfTheFin, one_byte_is_missing_that_never_was) {
 TEST(StoryOfTheFin, the_fin_overshot_the_data_and_no_packet_is_missing) {
     const Told told = tell(story_of_the_fin());
     EXPECT_TRUE(told.of(EventType::repeat).empty());
-    const event::Finding& finding = told.of(EventType::hole).front().finding;
+    const event::Finding finding = told.of(EventType::hole).front().finding;
     EXPECT_EQ(finding.verdict, event::Verdict::sequence_overshoot);
     EXPECT_EQ(finding.confidence, event::Confidence::probable);
     EXPECT_TRUE(finding.possible.has(event::Verdict::never_recovered));

@@ -75,8 +75,10 @@ void Intervals::add(const event::Event& event, std::uint32_t load) {
     }
     if (!missed) {
         ++interval->losses;
-        const Nanos into = event.time - interval->index * kInterval;
-        note(interval->cells[static_cast<std::size_t>(into / kCellTime)], event);
+        // Unsigned: the first interval of all times begins before they do.
+        const auto into = static_cast<std::uint64_t>(event.time) -
+                          static_cast<std::uint64_t>(interval->index) * std::uint64_t{kInterval};
+        note(interval->cells[into / kCellTime], event);
         return;
     }
     ++interval->misses;
