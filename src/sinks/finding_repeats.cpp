@@ -67,6 +67,15 @@ using format::duration_text;
                        words.see(Role::ack));
 }
 
+// The ACK of a run of repeats is that of the first: later ones may have had later ACKs.
+[[nodiscard]] std::string see_ack(const Event& event, const FindingWords& words) {
+    const FrameRef* ack = words.find(Role::ack);
+    if (ack == nullptr || event.type != EventType::repeat || event.repeats_count < 2) {
+        return words.see(Role::ack);
+    }
+    return fmt::format(" (first {}{})", ack->frame != 0 ? "in " : "", FindingWords::at(*ack));
+}
+
 // "one frame", "12 frames"
 [[nodiscard]] std::string copies(const Event& event, std::string_view noun) {
     return event.repeats_count > 1 ? format::count_of(event.repeats_count, noun)
@@ -113,7 +122,7 @@ std::string ack_lost(const Event& event, const FindingWords& words) {
     return fmt::format(
         "{} acknowledged {} of {}{}, yet {} sent {} again{}{}: the ACK was {}lost"
         "{}{}",
-        words.the_receiver(), words.what(), words.sender(), words.see(Role::ack),
+        words.the_receiver(), words.what(), words.sender(), see_ack(event, words),
         words.the_sender(), words.them(),
         lag > 0 ? fmt::format(" {} later", duration_text(lag)) : "", words.see_repeats(),
         words.probably(), words.where(), words.cost(lag));

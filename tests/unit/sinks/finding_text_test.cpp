@@ -232,6 +232,12 @@ TEST(FindingText, an_ack_lost_on_its_way_back) {
               "the client acknowledged 1,460 bytes of server 93.184.216.34:80 (frame 6), yet the "
               "server sent them again 180 ms later (frame 9): the ACK was lost between the tap and "
               "93.184.216.34.");
+    event.repeats_count = 3;
+    event.subject[event.subjects_count++] = {12, event.time + kMillisecond, 0, Role::repeat};
+    EXPECT_EQ(finding_text(event),
+              "the client acknowledged 1,460 bytes of server 93.184.216.34:80 (first in frame 6), "
+              "yet the server sent them again 180 ms later (frames 9 to 12): the ACK was lost "
+              "between the tap and 93.184.216.34.");
 }
 
 // The first copy of a SYN or SYN/ACK is among the subjects, not the evidence; only the last repeat
