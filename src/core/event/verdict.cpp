@@ -174,6 +174,8 @@ constexpr RuleInfo kRuleRows[] = {
     {Rule::same_frame, "same_frame", "an identical frame within 10 ms"},
     {Rule::same_frame_later, "same_frame_later",
      "an identical frame, later than a mirror would copy it, or reported as a duplicate"},
+    {Rule::no_time_to_repeat, "no_time_to_repeat",
+     "the second copy came sooner than any timer, and nobody had asked for it"},
     {Rule::syn_without_answer, "syn_without_answer", "a SYN, repeated, and nothing else"},
     {Rule::foreign_ttl, "foreign_ttl", "the TTL differs from that of the sender's other segments"},
     {Rule::foreign_ip_id, "foreign_ip_id",

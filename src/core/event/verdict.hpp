@@ -93,6 +93,7 @@ enum class Rule : std::uint8_t {
     ack_just_before,
     same_frame,
     same_frame_later,
+    no_time_to_repeat,
     // connections
     syn_without_answer,
     foreign_ttl,

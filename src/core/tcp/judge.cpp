@@ -20,6 +20,11 @@ constexpr Nanos kTimerMin = 200 * kMillisecond;
 constexpr std::uint32_t kAsksForFast = 3;
 // Without a round trip to compare with, no path reorders longer, none answers faster.
 constexpr Nanos kShortLag = 3 * kMillisecond;
+// Without a request, nothing makes a sender repeat so soon: tail probes wait two ticks and more
+// (RFC 8985 section 7.2). Captures on a host, or of both sides of one, show such copies.
+constexpr Nanos kTimerFloor = kMillisecond;
+// No path holds a segment back for longer; what says so otherwise has another reason.
+constexpr Nanos kDelayMax = kSecond;
 // A mirror copies a frame twice within this time; later copies come from the network.
 constexpr Nanos kMirrorLag = 10 * kMillisecond;
 
@@ -87,6 +92,7 @@ Rule sent_later(const FillFacts& facts) {
 
 Rule sent_earlier(const FillFacts& facts) {
     return facts.by_timestamp == Order::earlier ? Rule::older_timestamp
+           : facts.lag >= kDelayMax             ? Rule::none
            : facts.by_ack == Order::earlier     ? Rule::lower_ack_field
            : facts.by_ip_id == Order::earlier   ? Rule::earlier_ip_id
                                                 : Rule::none;
@@ -215,8 +221,12 @@ Finding spurious(Rule rule, Cause cause, Confidence confidence) {
 // R had acknowledged before the repeat passed: could S have known?
 Finding judge_acknowledged(const RepeatFacts& facts) {
     const Nanos round_trip = facts.path.to_sender;
-    if (facts.ack_lag == kNever ||
-        (round_trip == 0 && facts.echo == Order::unknown && facts.ack_lag < kTimerMin)) {
+    if (facts.ack_lag == kNever) {
+        Finding finding = undecided(Cause::not_enough_evidence, Rule::nothing_decides);
+        finding.possible = set_of({Verdict::ack_lost, Verdict::spurious_retransmission});
+        return finding;
+    }
+    if ((round_trip == 0 && facts.echo == Order::unknown && facts.ack_lag < kTimerMin)) {
         Finding finding = spurious(Rule::ack_just_before, Cause::none, Confidence::probable);
         finding.possible = set_of({Verdict::ack_lost});
         return finding;
@@ -265,6 +275,14 @@ Finding judge_plain(const RepeatFacts& facts) {
                         facts.echoes_original && !facts.alike && !facts.doubled
                             ? Confidence::proven
                             : Confidence::probable);
+    }
+    if (facts.asked == 0 && facts.dsacked == 0 && facts.apart != kNever &&
+        facts.apart < kTimerFloor) {
+        Finding finding = found(Verdict::duplicated_by_mirror, Rule::no_time_to_repeat,
+                                Confidence::probable, Place::at_tap);
+        finding.possible =
+            set_of({Verdict::duplicated_in_network, Verdict::spurious_retransmission});
+        return finding;
     }
     if (!facts.answered) {
         if (facts.asked != 0 || facts.receiver_heard) {
@@ -318,13 +336,13 @@ event::Finding judge_repeat(const RepeatFacts& facts) {
             break;
         case RepeatKind::acknowledged:
             finding = judge_acknowledged(facts);
-            finding.lag = facts.ack_lag;
+            finding.lag = std::max<Nanos>(facts.ack_lag, 0);
             break;
         case RepeatKind::sacked:
             finding = judge_acknowledged(facts);
-            finding.rule =
-                finding.verdict == Verdict::ack_lost ? finding.rule : Rule::sacked_before;
-            finding.lag = facts.ack_lag;
+            finding.rule = finding.verdict == Verdict::spurious_retransmission ? Rule::sacked_before
+                                                                               : finding.rule;
+            finding.lag = std::max<Nanos>(facts.ack_lag, 0);
             break;
         case RepeatKind::overtaken:
             finding = reordered_before(Rule::original_came, Confidence::probable);

@@ -60,6 +60,7 @@ Basis basis_of(Rule rule) {
         case Rule::ack_long_before:
         case Rule::same_frame:
         case Rule::same_frame_later:
+        case Rule::no_time_to_repeat:
         case Rule::foreign_ttl:
         case Rule::foreign_ip_id:
         case Rule::sender_went_on:

@@ -50,7 +50,7 @@ TEST(JudgeFill, a_delayed_original_is_proven_only_where_the_receiver_saw_the_gap
 
 TEST(JudgeFill, contradicting_orders_prove_nothing) {
     const Finding finding =
-        judge_fill({.by_timestamp = Order::later, .by_ack = Order::earlier, .lag = kSecond});
+        judge_fill({.by_timestamp = Order::later, .by_ack = Order::earlier, .lag = kSecond / 2});
     EXPECT_EQ(finding.confidence, Confidence::probable);
 }
 
@@ -167,6 +167,26 @@ TEST(JudgeRepeat, an_ack_that_moves_on_with_the_repeat_is_probably_a_loss_after_
     facts.answer_lag = 2 * kMillisecond;  // the repeat cannot have arrived yet
     expect(judge_repeat(facts), Verdict::spurious_retransmission, Rule::answer_too_soon,
            Confidence::probable);
+}
+
+TEST(JudgeRepeat, sooner_than_any_timer_and_unasked_it_was_captured_twice) {
+    RepeatFacts facts = plain();
+    facts.apart = 900 * kMicrosecond;
+    expect(judge_repeat(facts), Verdict::duplicated_by_mirror, Rule::no_time_to_repeat,
+           Confidence::probable);
+    facts.asked = 1;
+    EXPECT_EQ(judge_repeat(facts).verdict, Verdict::lost_after_tap);
+}
+
+TEST(JudgeRepeat, an_ack_of_unknown_time_decides_nothing) {
+    const Finding finding = judge_repeat({.kind = RepeatKind::acknowledged, .bytes = 1000});
+    expect(finding, Verdict::unknown, Rule::nothing_decides, Confidence::none);
+    EXPECT_EQ(finding.lag, 0);
+}
+
+TEST(JudgeFill, no_path_holds_a_segment_back_for_seconds) {
+    expect(judge_fill({.by_ack = Order::earlier, .lag = 6 * kSecond}), Verdict::lost_before_tap,
+           Rule::asked_and_waited, Confidence::probable);
 }
 
 TEST(JudgeRepeat, without_a_word_of_the_receiver_nothing_is_claimed) {
