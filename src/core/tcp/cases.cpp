@@ -200,7 +200,8 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     repeat.first_end = range.end;
     repeat.behind_hole = fin_alone && half.holes_head != 0;
     repeat.segment_bytes = seen->payload_bytes;
-    repeat.stopped = ack && at_or_before(range.begin, *ack);
+    // R's ACK may also be merely delayed: it is held up only where something below is missing.
+    repeat.stopped = (ack && at_or_before(range.begin, *ack)) || !missing_below(half, range.begin);
     repeat.delivered_bytes = delivered_before(scene, owner);
     repeat.ask = past.ask != nullptr ? moment_of(*past.ask) : Moment{};
     RepeatFacts& facts = repeat.repeat;
@@ -240,6 +241,21 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     if (!extend_repeat(scene, half, repeat)) {
         append_case(scene, owner, half, repeat);
     }
+}
+
+// Whether bytes below `begin` are under repair: R's ACK cannot pass them.
+bool Episodes::missing_below(const HalfEpisodes& half, std::uint32_t begin) const {
+    if (half.holes_head != 0) {
+        return true;
+    }
+    for (std::uint32_t index = half.cases_head; index != 0; index = cases_[index].next) {
+        const Case& known = cases_[index];
+        if (known.type == EventType::repeat && !known.repeat.answered &&
+            at_or_before(known.range.begin, begin) && known.range.begin != begin) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // What closed a hole came once more: the original, late, or yet another copy.

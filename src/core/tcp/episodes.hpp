@@ -250,6 +250,7 @@ class Episodes {
     void add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& half, const Hole& hole,
                   Range part);
     void add_repeat(const Scene& scene, std::uint8_t owner, Range range, std::uint32_t payload);
+    [[nodiscard]] bool missing_below(const HalfEpisodes& half, std::uint32_t begin) const;
     void tell_fills(const HalfEpisodes& half, Range again, bool late);
     [[nodiscard]] bool tell_doubled(const HalfEpisodes& half, Range copy);
     [[nodiscard]] bool extend_repeat(const Scene& scene, HalfEpisodes& half, const Case& more);
