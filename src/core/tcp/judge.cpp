@@ -20,8 +20,9 @@ constexpr Nanos kTimerMin = 200 * kMillisecond;
 constexpr std::uint32_t kAsksForFast = 3;
 // Without a round trip to compare with, no path reorders longer, none answers faster.
 constexpr Nanos kShortLag = 3 * kMillisecond;
-// Without a request, nothing makes a sender repeat so soon: tail probes wait two ticks and more
-// (RFC 8985 section 7.2). Captures on a host, or of both sides of one, show such copies.
+// Without a request, nothing makes a sender repeat so soon, if it is half a round trip away: tail
+// probes wait for two (RFC 8985 section 7.2). Captures on a host, or of both sides of one, show
+// such copies.
 constexpr Nanos kTimerFloor = kMillisecond;
 // No path holds a segment back for longer; what says so otherwise has another reason.
 constexpr Nanos kDelayMax = kSecond;
@@ -276,8 +277,9 @@ Finding judge_plain(const RepeatFacts& facts) {
                             ? Confidence::proven
                             : Confidence::probable);
     }
+    const Nanos whole = facts.path.to_sender + facts.path.to_receiver;
     if (facts.asked == 0 && facts.dsacked == 0 && facts.apart != kNever &&
-        facts.apart < kTimerFloor) {
+        facts.apart < kTimerFloor && (whole == 0 || facts.apart < whole / 2)) {
         Finding finding = found(Verdict::duplicated_by_mirror, Rule::no_time_to_repeat,
                                 Confidence::probable, Place::at_tap);
         finding.possible =
