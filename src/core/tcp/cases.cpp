@@ -200,8 +200,9 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     repeat.first_end = range.end;
     repeat.behind_hole = fin_alone && half.holes_head != 0;
     repeat.segment_bytes = seen->payload_bytes;
+    repeat.stopped = ack && at_or_before(range.begin, *ack);
     // R's ACK may also be merely delayed: it is held up only where something below is missing.
-    repeat.stopped = (ack && at_or_before(range.begin, *ack)) || !missing_below(half, range.begin);
+    repeat.held_up = !repeat.stopped && missing_below(half, range.begin);
     repeat.delivered_bytes = delivered_before(scene, owner);
     repeat.ask = past.ask != nullptr ? moment_of(*past.ask) : Moment{};
     RepeatFacts& facts = repeat.repeat;
@@ -395,7 +396,7 @@ void Episodes::answer_cases(const Scene& scene, HalfEpisodes& half, const decode
             s.ack == waiting.range.begin || (!dsack && first_sacked(options, waiting));
         if (!facts.answered && at_or_before(waiting.first_end, s.ack)) {
             facts.answered = true;
-            facts.passed_over = !waiting.stopped;
+            facts.passed_over = waiting.held_up && !waiting.stopped;
             facts.reported_at_once = dsack && shared(waiting.range, reported) != 0;
             facts.answer_lag = scene.now - waiting.first.time;
             if (waiting.stopped && waiting.timed && seen->has_timestamps != 0 &&

@@ -108,6 +108,7 @@ struct Case {
     bool timed;         // these are valid
     bool behind_hole;   // repeat: a FIN without data beyond an open hole
     bool stopped;       // repeat: R's ACK stood at its begin
+    bool held_up;       // repeat: and could not, for bytes missing below
     bool timer;         // no case: wakes the half for holes that wait direction_skew
     std::uint8_t side;  // whose bytes they are
     event::EventType type;
