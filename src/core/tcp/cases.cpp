@@ -236,9 +236,7 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
         repeat.resolution = Resolution::acknowledged_before;
         repeat.due = scene.now + kEvidenceWait;
     }
-    if (payload != 0) {
-        half.resent_time = scene.now;
-    }
+    half.resent_time = payload != 0 ? scene.now : half.resent_time;
     if (!extend_repeat(scene, half, repeat)) {
         append_case(scene, owner, half, repeat);
     }
