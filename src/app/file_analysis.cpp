@@ -96,7 +96,7 @@ std::expected<void, Error> FileAnalysis::read_file(const std::string& path,
 void FileAnalysis::process_burst(std::span<const Frame> frames, AnalysisReader& reader) {
     note_times(frames);
     if (filter_) {
-        frames = filtered(frames);
+        frames = filter_->keep(frames, kept_, counters_);
         if (frames.empty()) {
             return;
         }
@@ -118,24 +118,6 @@ void FileAnalysis::note_times(std::span<const Frame> frames) {
     run_.first = run_.timed ? std::min(run_.first, first) : first;
     run_.last = run_.timed ? std::max(run_.last, last) : last;
     run_.timed = true;
-}
-
-std::span<const Frame> FileAnalysis::filtered(std::span<const Frame> frames) {
-    std::size_t count = 0;
-    std::uint64_t bytes = 0;
-    for (const Frame& frame : frames) {
-        if (filter_->matches(frame)) {
-            kept_[count++] = frame;
-        } else {
-            bytes += frame.wire_bytes;
-        }
-    }
-    // The pipeline counts the frames it is given; these are the others.
-    const std::uint64_t left_out = frames.size() - count;
-    counters_.add(stats::Counter::frames, left_out);
-    counters_.add(stats::Counter::frame_bytes, bytes);
-    counters_.add(stats::Counter::decode_filtered, left_out);
-    return std::span(kept_).first(count);
 }
 
 void FileAnalysis::drain(AnalysisReader& reader) {

@@ -80,7 +80,6 @@ class FileAnalysis {
                                                        AnalysisReader& reader);
     void process_burst(std::span<const Frame> frames, AnalysisReader& reader);
     void note_times(std::span<const Frame> frames);
-    [[nodiscard]] std::span<const Frame> filtered(std::span<const Frame> frames);
     void drain(AnalysisReader& reader);
     void hand_out(AnalysisReader& reader);
     void close_connections(AnalysisReader& reader);

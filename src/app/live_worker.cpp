@@ -79,7 +79,7 @@ void LiveWorker::handle(std::span<const Frame> frames) {
         wait_for_outputs();
     }
     if (settings_->filter) {
-        frames = filtered(frames);
+        frames = settings_->filter->keep(frames, kept_, counters_);
     }
     if (!frames.empty()) {
         pipeline_->process(frames);
@@ -133,24 +133,6 @@ bool LiveWorker::close_some() {
     const bool done = pipeline_->close_some(kClosedPerDrain);
     live_flows_.set(pipeline_->live_flows());
     return done;
-}
-
-std::span<const Frame> LiveWorker::filtered(std::span<const Frame> frames) {
-    std::size_t count = 0;
-    std::uint64_t bytes = 0;
-    for (const Frame& frame : frames) {
-        if (settings_->filter->matches(frame)) {
-            kept_[count++] = frame;
-        } else {
-            bytes += frame.wire_bytes;
-        }
-    }
-    // The pipeline counts the frames it is given; these are the others.
-    const std::uint64_t left_out = frames.size() - count;
-    counters_.add(stats::Counter::frames, left_out);
-    counters_.add(stats::Counter::frame_bytes, bytes);
-    counters_.add(stats::Counter::decode_filtered, left_out);
-    return std::span(kept_).first(count);
 }
 
 void LiveWorker::wait_for_outputs() const {

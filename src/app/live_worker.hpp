@@ -71,7 +71,6 @@ class LiveWorker final : public dpdk::FrameHandler {
   private:
     explicit LiveWorker(const LiveWorkerOptions& options);
     [[nodiscard]] std::expected<void, Error> reserve();
-    [[nodiscard]] std::span<const Frame> filtered(std::span<const Frame> frames);
     void wait_for_outputs() const;
 
     void take_marks();

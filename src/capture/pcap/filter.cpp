@@ -73,6 +73,24 @@ bool Filter::matches(const Frame& frame) const {
     return program && program->matches(frame);
 }
 
+std::span<const Frame> Filter::keep(std::span<const Frame> frames, std::span<Frame, kBurstMax> kept,
+                                    stats::Counters& counters) const {
+    std::size_t count = 0;
+    std::uint64_t bytes = 0;
+    for (const Frame& frame : frames) {
+        if (matches(frame)) {
+            kept[count++] = frame;
+        } else {
+            bytes += frame.wire_bytes;
+        }
+    }
+    const std::uint64_t left_out = frames.size() - count;
+    counters.add(stats::Counter::frames, left_out);
+    counters.add(stats::Counter::frame_bytes, bytes);
+    counters.add(stats::Counter::decode_filtered, left_out);
+    return kept.first(count);
+}
+
 std::expected<void, Error> Filter::check(LinkType link) const {
     if (link == LinkType::unsupported) {
         return {};

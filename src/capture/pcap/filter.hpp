@@ -5,10 +5,12 @@
 
 #include <expected>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/error.hpp"
 #include "core/frame.hpp"
+#include "core/stats/counters.hpp"
 
 namespace tw::pcap {
 
@@ -24,6 +26,11 @@ class Filter {
     // A frame of a link type for which the expression has no meaning does not match; one of an
     // unsupported link type does, so that decoding counts it.
     [[nodiscard]] bool matches(const Frame& frame) const;
+    // Those of a burst that match, copied to `kept`. The others are counted as the pipeline counts
+    // the frames that it is given.
+    [[nodiscard]] std::span<const Frame> keep(std::span<const Frame> frames,
+                                              std::span<Frame, kBurstMax> kept,
+                                              stats::Counters& counters) const;
 
     // Some expressions have no meaning on some link types ("ether host" on raw IP). Say so before
     // reading frames of that type; unsupported is always fine.

@@ -117,7 +117,6 @@ void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& ha
     fill.resolution = hole.acknowledged ? Resolution::filled_after_ack : Resolution::filled;
     fill.range = part;
     fill.since = hole.since;
-    fill.segments = 1;
     fill.first = hole.opened;
     fill.last = {scene.now, scene.frame};
     fill.ack = hole.acknowledged ? hole.acked : Moment{};
@@ -127,7 +126,6 @@ void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& ha
     fill.fill.asked = hole.asked;
     fill.fill.lag = scene.now - hole.opened.time;
     fill.segment_bytes = filler != nullptr ? filler->payload_bytes : 0;
-    fill.delivered_bytes = delivered_before(scene, owner);
     fill.fill.since_ask = hole.asked != 0 ? scene.now - hole.ask.time : kNever;
     if (filler != nullptr && hole.by_data) {
         if (filler->has_timestamps != 0 && hole.opener_timed) {
@@ -152,7 +150,6 @@ void Episodes::add_fill(const Scene& scene, std::uint8_t owner, HalfEpisodes& ha
             known.last = fill.last;
             known.fill.lag = std::max(known.fill.lag, fill.fill.lag);
             known.segment_bytes = std::max(known.segment_bytes, fill.segment_bytes);
-            ++known.segments;
             return;
         }
     }
@@ -194,7 +191,6 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     repeat.resolution = Resolution::never;
     repeat.range = range;
     repeat.since = Lead(std::max(receiver.ack_time, scene.cold->first), scene.now);
-    repeat.segments = 1;
     repeat.bytes = payload;
     repeat.first = repeat.last = {scene.now, scene.frame};
     repeat.first_end = range.end;
@@ -203,7 +199,6 @@ void Episodes::add_repeat(const Scene& scene, std::uint8_t owner, Range range,
     repeat.stopped = ack && at_or_before(range.begin, *ack);
     // R's ACK may also be merely delayed: it is held up only where something below is missing.
     repeat.held_up = !repeat.stopped && missing_below(half, range.begin);
-    repeat.delivered_bytes = delivered_before(scene, owner);
     repeat.ask = past.ask != nullptr ? moment_of(*past.ask) : Moment{};
     RepeatFacts& facts = repeat.repeat;
     facts.path = path_times(scene, owner);
@@ -298,10 +293,9 @@ bool Episodes::extend_repeat(const Scene& scene, HalfEpisodes& half, const Case&
         known.range.end = follows ? more.range.end : known.range.end;
         known.bytes += more.bytes;
         known.repeat.bytes += more.repeat.bytes;
-        ++known.repeat.segments;
         known.repeat.alike |= more.repeat.alike;
         known.segment_bytes = std::max(known.segment_bytes, more.segment_bytes);
-        ++known.segments;
+        ++known.repeat.segments;
         known.last = {scene.now, scene.frame};
         known.last_tsval = more.last_tsval;
         known.repeat.ttl_differs &= more.repeat.ttl_differs;
@@ -337,6 +331,7 @@ void Episodes::append_case(const Scene& scene, std::uint8_t owner, HalfEpisodes&
     ++half.cases_count;
     Case& kept = cases_[index];
     kept = added;
+    kept.delivered_bytes = delivered_before(scene, owner);
     kept.next = 0;
     kept.side = owner;
     kept.owner = History::owner_of(scene.slot, scene.table->v6());

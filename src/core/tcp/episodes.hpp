@@ -89,13 +89,12 @@ struct Case {
     std::uint32_t due_previous;
     std::uint32_t owner;  // the connection (History::owner_of)
     Range range;
-    Lead since;              // hole: as its; repeat: first.time back to the receiver's last segment
-    std::uint32_t segments;  // fillers or repeats
-    std::uint64_t bytes;     // sent again: payload; a hole's length otherwise
-    Nanos due;               // when it is judged; 0 = not before it is resolved
-    Moment first;            // hole: the opener; repeat: the first one
-    Moment last;             // filler, repeat
-    Moment original;         // repeat: the first copy, time 0 = not known
+    Lead since;           // hole: as its; repeat: first.time back to the receiver's last segment
+    std::uint64_t bytes;  // sent again: payload; a hole's length otherwise
+    Nanos due;            // when it is judged; 0 = not before it is resolved
+    Moment first;         // hole: the opener; repeat: the first one
+    Moment last;          // filler, repeat
+    Moment original;      // repeat: the first copy, time 0 = not known
     Moment ack;
     Moment ask;
     Moment dsack;

@@ -26,8 +26,6 @@ constexpr Nanos kShortLag = 3 * kMillisecond;
 constexpr Nanos kTimerFloor = kMillisecond;
 // No path holds a segment back for longer; what says so otherwise has another reason.
 constexpr Nanos kDelayMax = kSecond;
-// A mirror copies a frame twice within this time; later copies come from the network.
-constexpr Nanos kMirrorLag = 10 * kMillisecond;
 
 // A round trip is known as the shortest of a few samples, in steps of an eighth.
 Nanos surely_less(Nanos round_trip) {

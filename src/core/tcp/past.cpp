@@ -13,7 +13,6 @@ namespace {
 
 namespace flag = decode::tcp_flag;
 
-constexpr Nanos kMirrorLag = 10 * kMillisecond;
 // Segments of one sender among which a mirror's second copy is looked for.
 constexpr std::uint32_t kCopySteps = 16;
 // A sender counts its identification up if most steps between its segments are small.

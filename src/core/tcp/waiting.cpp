@@ -131,8 +131,8 @@ void Episodes::conclude(const Scene& scene, std::uint8_t owner, std::uint32_t in
         add_evidence(event, done.last, Role::filler);
         add_evidence(event, done.ack, Role::ack);
     } else {
-        event.repeats_count = done.segments;
-        if (done.segments > 1) {
+        event.repeats_count = done.repeat.segments;
+        if (done.repeat.segments > 1) {
             event.subject[event.subjects_count++] = {done.last.frame, done.last.time, event.tap,
                                                      Role::repeat};
         }

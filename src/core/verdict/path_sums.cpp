@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/flow/hash.hpp"
+#include "core/verdict/worst.hpp"
 
 namespace tw::verdict {
 namespace {
@@ -190,21 +191,9 @@ std::uint32_t PathSums::make_room() {
 std::size_t PathSums::worst(std::span<const HostSum*> out) const {
     std::size_t count = 0;
     for (const HostSum& sum : hosts()) {
-        if (sum.stretch.episodes == 0 || out.empty()) {
-            continue;
+        if (sum.stretch.episodes != 0) {
+            count = insert_worst(out, count, sum, worse);
         }
-        std::size_t at = count;
-        while (at > 0 && worse(sum, *out[at - 1])) {
-            --at;
-        }
-        if (at == out.size()) {
-            continue;
-        }
-        count = std::min(count + 1, out.size());
-        for (std::size_t i = count - 1; i > at; --i) {
-            out[i] = out[i - 1];
-        }
-        out[at] = &sum;
     }
     return count;
 }

@@ -6,6 +6,7 @@
 
 #include "core/flow/hash.hpp"
 #include "core/tcp/completeness.hpp"
+#include "core/verdict/worst.hpp"
 
 namespace tw::verdict {
 namespace {
@@ -161,21 +162,9 @@ std::uint32_t Services::make_room() {
 std::size_t Services::worst(std::span<const Service*> out) const {
     std::size_t count = 0;
     for (const Service& service : all()) {
-        if (untroubled(service) || out.empty()) {
-            continue;
+        if (!untroubled(service)) {
+            count = insert_worst(out, count, service, worse);
         }
-        std::size_t at = count;
-        while (at > 0 && worse(service, *out[at - 1])) {
-            --at;
-        }
-        if (at == out.size()) {
-            continue;
-        }
-        count = std::min(count + 1, out.size());
-        for (std::size_t i = count - 1; i > at; --i) {
-            out[i] = out[i - 1];
-        }
-        out[at] = &service;
     }
     return count;
 }
