@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// START READING HERE for two taps. Frames of both taps in, facts and conversations out: decode,
+// find the conversation, find the packet's twin at the other tap, keep the evidence for those that
+// have none, conclude once nothing more can come. One per worker; a function of frames and ticks
+// like Pipeline: no clock, no I/O, no lock, no allocation after construction.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/frame.hpp"
+#include "core/options.hpp"
+#include "core/stats/counters.hpp"
+#include "core/taps/conversation.hpp"
+#include "core/taps/fact.hpp"
+#include "core/taps/health.hpp"
+#include "core/taps/passage.hpp"
+#include "core/taps/side.hpp"
+
+namespace tw::taps {
+
+// A translation the operator tells of: what the inside knows as `inside`, the outside knows as
+// `outside`. Port 0 = any.
+struct NatHint {
+    flow::Endpoint inside;
+    flow::Endpoint outside;
+};
+
+struct EngineOptions {
+    DecodeOptions decode;
+    std::array<Side, kTapsMax> side_of_tap{};  // index: Frame::tap
+    Backing backing = Backing::populated;
+    std::uint32_t conversations_max = 262'144;
+    std::uint32_t in_flight_max = 1U << 20;  // packets of both ways that wait for their twin
+    std::uint32_t open_losses_max = 1U << 16;
+    // Longest time a packet takes between the taps; at least, and 20 x p99.9 where that is more.
+    Nanos transit_max = kSecond;
+    // How much earlier than it entered a packet may seem to leave: skew of mirrors and clocks.
+    Nanos negative_skew_max = 50 * kMillisecond;
+    // How far apart the two SYNs of one connection may begin.
+    Nanos pairing_skew_max = 2 * kSecond;
+    // A conversation is forgotten after so long a silence: long, so that idle timeouts are learnt.
+    Nanos idle_max = 7500 * kSecond;
+    Nanos closed_max = 130 * kSecond;  // after its close: late packets, reuse of the tuple
+    std::span<const NatHint> nat_hints;
+    bool learn_nat = true;  // pair by SYN fingerprint what has no namesake
+    std::uint64_t hash_seed = 0;
+    std::uint64_t first_id = 1;  // ids of facts and conversations: first, first + step, …
+    std::uint64_t id_step = 1;
+    std::size_t facts_max = 16'384;  // rings to the reader
+    std::size_t excerpts_max = 256;
+};
+
+class Engine {
+  public:
+    Engine(const EngineOptions& options, stats::Counters& counters);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // At most kBurstMax frames in the order of their arrival, of both taps.
+    void process(std::span<const Frame> frames);
+    // Time of the wire. A tap that is silent has seen everything up to here as well: live, the
+    // driver calls this only when its queues were seen empty; offline with the time both files
+    // have reached.
+    void tick(Nanos now);
+    // The end of the capture: whatever waits is concluded without what might have come (gate L).
+    void finish();
+
+    // reader: another thread may pop. False when empty. Facts of a conversation come before its
+    // record.
+    [[nodiscard]] bool pop(Fact& fact);
+    [[nodiscard]] bool pop(Excerpt& excerpt);
+    [[nodiscard]] bool pop(Conversation& conversation);
+    // writer: worker. False when a driver that can wait (a file has time) had better wait.
+    [[nodiscard]] bool half_empty() const;
+
+    // After finish(), or between two calls of the thread that calls process().
+    [[nodiscard]] const Passage& passage() const;
+    [[nodiscard]] const TapHealth& health() const;
+    [[nodiscard]] std::size_t memory_bytes() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tw::taps

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// START READING HERE for what the facts mean. Takes what the workers tell, on one thread; settles
+// how far each loss is proven once its neighbours are known; says each finding as soon as it may
+// be said (live), and everything at the end (Report).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/time.hpp"
+#include "core/event/capture_marks.hpp"
+#include "core/taps/conversation.hpp"
+#include "core/taps/fact.hpp"
+#include "core/taps/health.hpp"
+#include "core/taps/passage.hpp"
+#include "firewall/policy.hpp"
+#include "firewall/report.hpp"
+
+namespace tw::firewall {
+
+// One fact with its behaviour, as live output tells it.
+struct Notice {
+    std::uint64_t id = 0;  // the fact's
+    Behaviour behaviour = Behaviour::packet_dropped;
+    taps::Grade grade = taps::Grade::unproven;
+    // False: its neighbours' misses may still lower the grade within 10 s; another notice with the
+    // same id says so then.
+    bool settled = false;
+    taps::Fact fact;
+};
+
+struct InvestigationOptions {
+    std::uint32_t facts_max = 1'000'000;          // kept for the report; beyond: counted only
+    std::uint32_t conversations_max = 2'000'000;  // idem
+    std::uint32_t excerpts_max = 4096;
+};
+
+class Investigation {
+  public:
+    Investigation(const Policy& policy, const InvestigationOptions& options);
+    ~Investigation();
+    Investigation(const Investigation&) = delete;
+    Investigation& operator=(const Investigation&) = delete;
+
+    void add(const taps::Fact& fact);
+    void add(const taps::Excerpt& excerpt);
+    void add(const taps::Conversation& conversation);
+    void add(const event::CaptureMark& mark, taps::Side tap);  // live: the ledger's word
+    void advance(Nanos now);
+    [[nodiscard]] std::optional<Notice> next_notice();
+
+    // At the end, or for a report so far. `confidence` brings what the sources tell (names, drops,
+    // offset, doubts of the files); trust, rates and the doubts of the wiring are added here.
+    [[nodiscard]] Report report(Confidence confidence, const taps::Passage& passage) const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tw::firewall
