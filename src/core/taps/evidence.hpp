@@ -12,34 +12,11 @@
 #include "core/taps/engine.hpp"
 #include "core/taps/fact.hpp"
 #include "core/taps/packet.hpp"
+#include "core/taps/witness.hpp"
 
 namespace tw::taps {
 
-// The sequence numbers of a packet as its sender counts (numbers at the sender's entry tap), and
-// what it acknowledges as the peer counts. Equal to the packet's own where nothing is rewritten.
-struct Numbers {
-    std::uint32_t seq = 0;
-    std::uint32_t ack = 0;
-    std::array<tcp::SackBlock, 3> sack{};
-    bool known = false;  // false: the conversation's rewriting is not known (yet)
-};
-
 // Kept per conversation; lies in the conversation's cold record. Zeroed = a new conversation.
 struct ConversationEvidence;
-
-// What the evidence needs of the conversation, and who hands its facts out.
-struct Witnessed {
-    std::uint64_t conversation = 0;
-    std::uint32_t slot = 0;  // of the conversation, for the sink
-    Side client_side = Side::outside;
-    bool client_known = false;
-};
-
-class FactSink {
-  public:
-    virtual ~FactSink() = default;
-    // Sets id, conversation and names; adds an excerpt where there is room.
-    virtual void take(Fact& fact, const Witnessed& of) = 0;
-};
 
 }  // namespace tw::taps
