@@ -17,8 +17,12 @@
 #include "core/decode/layer.hpp"
 #include "core/event/verdict.hpp"
 #include "core/stats/counters.hpp"
+#include "core/taps/fact.hpp"
 #include "core/tcp/flags.hpp"
 #include "core/verdict/pattern.hpp"
+#include "firewall/behaviour.hpp"
+#include "firewall/gates.hpp"
+#include "firewall/grades.hpp"
 #include "sinks/format/page.hpp"
 #include "sinks/output_file.hpp"
 
@@ -156,6 +160,50 @@ void list_words(Page& page, std::string_view heading, std::span<const Row, N> ro
     return print(page);
 }
 
+[[nodiscard]] ExitCode list_behaviours() {
+    Page page = new_page();
+    page.line("BEHAVIOURS: what a firewall was seen to do (key `behaviour`)", Tone::strong);
+    for (const firewall::BehaviourInfo& row : firewall::behaviour_table()) {
+        page.blank();
+        page.line(fmt::format("  {}{}", row.name,
+                              row.section == 0 ? "" : fmt::format("  (section {})", row.section)),
+                  Tone::strong);
+        page.paragraph(fmt::format("{}.", row.sentence), 4, 4);
+        page.paragraph(fmt::format("Rule: {}.", row.help), 4, 4, Tone::faint);
+        if (!row.advice.empty()) {
+            page.paragraph(fmt::format("Look at: {}.", row.advice), 4, 4, Tone::faint);
+        }
+        page.paragraph(
+            fmt::format("Weight: {}.{}", firewall::name(row.weight),
+                        row.standard.empty() ? "" : fmt::format(" See {}.", row.standard)),
+            4, 4, Tone::faint);
+    }
+    page.heading("GRADES: how far it is proven (key `grade`)");
+    Table grades("<<");
+    for (std::size_t i = taps::kGrades; i-- > 0;) {
+        const auto grade = static_cast<taps::Grade>(i);
+        grades.row({std::string(taps::name(grade)), std::string(firewall::help(grade))});
+    }
+    page.table(grades, false);
+    page.heading("PROOFS: what it rests on (key `proof`)");
+    Table proofs("<<");
+    for (std::size_t i = 1; i < taps::kProofs; ++i) {
+        const auto proof = static_cast<taps::Proof>(i);
+        proofs.row({std::string(taps::name(proof)), std::string(taps::help(proof))});
+    }
+    page.table(proofs, false);
+    page.heading("DOUBTS: what speaks against the capture (key `doubts`)");
+    for (const firewall::DoubtInfo& row : firewall::doubt_table()) {
+        page.blank();
+        page.line(fmt::format("  {}", row.name), Tone::strong);
+        page.paragraph(fmt::format("{}.", row.help), 4, 4);
+        page.paragraph(fmt::format("Leads to: capture {}. What to do: {}.",
+                                   firewall::name(row.trust), row.advice),
+                       4, 4, Tone::faint);
+    }
+    return print(page);
+}
+
 }  // namespace
 
 void add_list(CLI::App& app, Action& action) {
@@ -171,6 +219,8 @@ void add_list(CLI::App& app, Action& action) {
     };
     add("flags", "per-packet facts, named as in Wireshark", list_flags);
     add("verdicts", "what episodes mean, who lost it, and how that is known", list_verdicts);
+    add("behaviours", "what a firewall between two taps does, and how that is known",
+        list_behaviours);
     add("counters", "what is counted", list_counters);
     add("layers", "encapsulations and how they are opened", list_layers);
     auto yaml = std::make_shared<bool>(false);

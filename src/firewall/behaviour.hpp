@@ -64,6 +64,7 @@ enum class Weight : std::uint8_t {
     notice,  // a property worth knowing: rewrites, clamps, limits
     benign,  // never in the headline
 };
+[[nodiscard]] std::string_view name(Weight weight);
 
 struct BehaviourInfo {
     Behaviour id;
@@ -72,7 +73,8 @@ struct BehaviourInfo {
     std::string_view name;      // in JSON
     std::string_view words;     // for people, within a sentence
     std::string_view sentence;  // what happened
-    std::string_view help;      // the rule, and what to do
+    std::string_view help;      // the exact rule
+    std::string_view advice;    // what to look at on the firewall; empty for benign ones
     std::string_view standard;  // RFC it touches, or empty
 };
 [[nodiscard]] std::span<const BehaviourInfo, kBehaviours> behaviour_table();
