@@ -30,6 +30,7 @@ struct Finding {
     std::string sentence;               // one line for people, numbers included
     std::string advice;                 // what to look at on the firewall; may be empty
     std::vector<std::string> excluded;  // other explanations and why not
+    bool expected = false;              // the policy wants it: never in the headline, fails no run
     std::uint64_t cases = 0;            // packets or connections
     std::uint64_t proven = 0;           // of the cases
     std::uint64_t probable = 0;

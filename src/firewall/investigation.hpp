@@ -19,10 +19,11 @@
 
 namespace tw::firewall {
 
-// One fact with its behaviour, as live output tells it.
+// One fact with its behaviour, as live output tells it. Every fact gives one, at once.
 struct Notice {
     std::uint64_t id = 0;  // the fact's
-    Behaviour behaviour = Behaviour::packet_dropped;
+    // None: it says something of the capture alone (missed at a tap, or nothing decides).
+    std::optional<Behaviour> behaviour;
     taps::Grade grade = taps::Grade::unproven;
     // False: its neighbours' misses may still lower the grade within 10 s; another notice with the
     // same id says so then.
