@@ -13,24 +13,6 @@
 namespace tw::app {
 namespace {
 
-struct NamedOutput {
-    std::string_view option;
-    const std::string& path;
-};
-
-[[nodiscard]] std::array<NamedOutput, 3> named(const OutputPaths& outputs) {
-    return {
-        {{"--frames", outputs.frames}, {"--events", outputs.events}, {"--flows", outputs.flows}}};
-}
-
-// Whether both name one regular file. Devices such as /dev/null may be shared.
-[[nodiscard]] bool same_file(const std::string& a, const std::string& b) {
-    struct stat first {};
-    struct stat second {};
-    return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 &&
-           S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
-
 [[nodiscard]] bool is_regular_path(const std::string& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
@@ -49,6 +31,13 @@ void add(std::optional<std::uint64_t>& sum, std::uint64_t bytes) {
 
 }  // namespace
 
+bool same_file(const std::string& a, const std::string& b) {
+    struct stat first {};
+    struct stat second {};
+    return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 &&
+           S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 bool is_stream(const std::string& path) {
     struct stat status {};
     return path == "-" ||
@@ -56,8 +45,7 @@ bool is_stream(const std::string& path) {
             (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode)));
 }
 
-std::expected<void, Error> check_outputs(const OutputPaths& outputs) {
-    const auto list = named(outputs);
+std::expected<void, Error> check_outputs(std::span<const NamedOutput> list) {
     for (std::size_t i = 0; i < list.size(); ++i) {
         for (std::size_t j = i + 1; j < list.size(); ++j) {
             const auto& [first_option, first] = list[i];
@@ -70,7 +58,8 @@ std::expected<void, Error> check_outputs(const OutputPaths& outputs) {
                     Error{fmt::format("{} and {}: only one output can be - (standard output)",
                                       first_option, second_option)});
             }
-            if (same_file(first, second) || (first == second && is_regular_path(first))) {
+            if (same_file(std::string(first), std::string(second)) ||
+                (first == second && is_regular_path(std::string(first)))) {
                 return std::unexpected(Error{fmt::format("{} and {}: both write to {}",
                                                          first_option, second_option, first)});
             }
@@ -80,7 +69,7 @@ std::expected<void, Error> check_outputs(const OutputPaths& outputs) {
 }
 
 std::expected<InputFacts, Error> check_inputs(const std::vector<std::string>& files,
-                                              const OutputPaths& outputs) {
+                                              std::span<const NamedOutput> outputs) {
     InputFacts facts{.stored_bytes = 0, .capture_bytes = 0};
     bool stdin_used = false;
     for (const std::string& file : files) {
@@ -95,8 +84,8 @@ std::expected<InputFacts, Error> check_inputs(const std::vector<std::string>& fi
         if (!source) {
             return std::unexpected(source.error());
         }
-        for (const auto& [option, path] : named(outputs)) {
-            if (!path.empty() && path != "-" && same_file(file, path)) {
+        for (const auto& [option, path] : outputs) {
+            if (!path.empty() && path != "-" && same_file(file, std::string(path))) {
                 return std::unexpected(
                     Error{fmt::format("{}: {} is a capture to be read", option, path)});
             }

@@ -3,20 +3,32 @@
 // inputs that are no captures, an output that would overwrite an input.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
 
 namespace tw::app {
 
+// An output as asked for: "" = off, "-" = standard output.
+struct NamedOutput {
+    std::string_view option;
+    std::string_view path;
+};
+
 struct OutputPaths {
-    std::string frames;  // "" = off, "-" = standard output
+    std::string frames;
     std::string events;
     std::string flows;
+    [[nodiscard]] std::array<NamedOutput, 3> named() const {
+        return {{{"--frames", frames}, {"--events", events}, {"--flows", flows}}};
+    }
 };
 
 struct InputFacts {
@@ -26,13 +38,16 @@ struct InputFacts {
     std::optional<std::uint64_t> capture_bytes;
 };
 
+// Whether both name one regular file. Devices such as /dev/null may be shared.
+[[nodiscard]] bool same_file(const std::string& a, const std::string& b);
+
 // Standard input, or a path that gives its bytes only once: a FIFO, a device.
 [[nodiscard]] bool is_stream(const std::string& path);
 
-[[nodiscard]] std::expected<void, Error> check_outputs(const OutputPaths& outputs);
+[[nodiscard]] std::expected<void, Error> check_outputs(std::span<const NamedOutput> outputs);
 
 // Opens every regular file once, so that a mistake in the last one shows before the first is read.
 [[nodiscard]] std::expected<InputFacts, Error> check_inputs(const std::vector<std::string>& files,
-                                                            const OutputPaths& outputs);
+                                                            std::span<const NamedOutput> outputs);
 
 }  // namespace tw::app

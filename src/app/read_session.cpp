@@ -28,10 +28,10 @@ std::expected<std::unique_ptr<ReadSession>, Error> ReadSession::open(const ReadO
 }
 
 std::expected<void, Error> ReadSession::prepare() {
-    if (auto valid = check_outputs(options_.outputs); !valid) {
+    if (auto valid = check_outputs(options_.outputs.named()); !valid) {
         return valid;
     }
-    const auto facts = check_inputs(options_.input.files, options_.outputs);
+    const auto facts = check_inputs(options_.input.files, options_.outputs.named());
     if (!facts) {
         return std::unexpected(facts.error());
     }

@@ -47,13 +47,13 @@ std::expected<std::unique_ptr<Format>, std::string> open_format(Window& window,
                                                                 const FileSourceOptions& options) {
     const auto bytes = window.bytes();
     if (is_pcapng(bytes)) {
-        return PcapngFormat::open(window, options.first_number, options.tap);
+        return PcapngFormat::open(window, options);
     }
     if (is_pcap(bytes)) {
         if (!window.fill(kPcapHeaderBytes)) {
             return std::unexpected("it is cut short in its file header");
         }
-        return open_pcap(window, options.first_number, options.tap);
+        return open_pcap(window, options);
     }
     return std::unexpected("it is not a capture (" + describe_content(bytes) + ")");
 }

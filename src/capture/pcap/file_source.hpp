@@ -15,6 +15,7 @@
 
 #include "base/error.hpp"
 #include "capture/pcap/ledger.hpp"
+#include "capture/pcap/source_options.hpp"
 #include "core/frame.hpp"
 
 namespace tw::pcap {
@@ -22,11 +23,6 @@ namespace tw::pcap {
 class ByteSupply;
 class Format;
 class Window;
-
-struct FileSourceOptions {
-    std::uint64_t first_number = 1;  // Frame::number of the first frame; see next_number()
-    std::uint8_t tap = 0;            // Frame::tap of every frame
-};
 
 struct Progress {
     std::uint64_t bytes_read = 0;   // of the file as stored: compressed bytes for gzip

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "capture/pcap/ledger.hpp"
+#include "capture/pcap/source_options.hpp"
 #include "capture/pcap/window.hpp"
 #include "core/frame.hpp"
 
@@ -24,7 +25,10 @@ inline constexpr std::uint32_t kWireBytesMax = 0x7FFF'FFFF;
 
 class Format {
   public:
-    Format(std::uint64_t first_number, std::uint8_t tap) : tap_(tap), next_number_(first_number) {}
+    explicit Format(const FileSourceOptions& options)
+        : tap_(options.tap),
+          tap_by_interface_(options.tap_by_interface),
+          next_number_(options.first_number) {}
     virtual ~Format() = default;
     Format(const Format&) = delete;
     Format& operator=(const Format&) = delete;
@@ -47,6 +51,7 @@ class Format {
 
   protected:
     std::uint8_t tap_;
+    bool tap_by_interface_;
     std::uint64_t next_number_;
     std::size_t bytes_needed_ = 1;
     std::optional<std::string> fault_;

@@ -58,14 +58,14 @@ template <bool kSwapped>
 class PcapFormat final : public Format {
   public:
     PcapFormat(const Variant& variant, Lengths lengths, std::uint32_t snaplen,
-               std::uint32_t link_type_number, std::uint64_t first_number, std::uint8_t tap)
-        : Format(first_number, tap),
+               std::uint32_t link_type_number, const FileSourceOptions& options)
+        : Format(options),
           variant_(variant),
           lengths_(lengths),
           link_(link_type_of(link_type_number)),
           link_type_number_(link_type_number),
           snaplen_(snaplen),
-          first_number_(first_number) {}
+          first_number_(options.first_number) {}
 
     std::uint32_t parse(Window& window, std::span<Frame, kBurstMax> frames) override;
 
@@ -149,8 +149,7 @@ bool is_pcap(std::span<const std::uint8_t> first_bytes) {
 }
 
 std::expected<std::unique_ptr<Format>, std::string> open_pcap(Window& window,
-                                                              std::uint64_t first_number,
-                                                              std::uint8_t tap) {
+                                                              const FileSourceOptions& options) {
     const std::uint8_t* header = window.bytes().data();
     const auto [variant, swapped] = header_of(window.bytes()).value();
     const std::uint16_t major = load16(header + 4, swapped);
@@ -166,10 +165,10 @@ std::expected<std::unique_ptr<Format>, std::string> open_pcap(Window& window,
     const Lengths lengths = lengths_of(major, minor);
     if (swapped) {
         return std::make_unique<PcapFormat<true>>(variant, lengths, snaplen, link_type_number,
-                                                  first_number, tap);
+                                                  options);
     }
     return std::make_unique<PcapFormat<false>>(variant, lengths, snaplen, link_type_number,
-                                               first_number, tap);
+                                               options);
 }
 
 }  // namespace tw::pcap

@@ -19,6 +19,6 @@ inline constexpr std::size_t kPcapHeaderBytes = 24;
 
 // Takes the file header from the window, which holds it. The error says what is wrong with it.
 [[nodiscard]] std::expected<std::unique_ptr<Format>, std::string> open_pcap(
-    Window& window, std::uint64_t first_number, std::uint8_t tap);
+    Window& window, const FileSourceOptions& options);
 
 }  // namespace tw::pcap

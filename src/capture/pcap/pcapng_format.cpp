@@ -10,6 +10,7 @@
 
 #include "capture/pcap/byte_order.hpp"
 #include "capture/pcap/pcapng_block.hpp"
+#include "core/options.hpp"
 
 namespace tw::pcap {
 namespace {
@@ -52,10 +53,9 @@ bool is_pcapng(std::span<const std::uint8_t> first_bytes) {
             load32(first_bytes.data() + 8, true) == kByteOrderMagic);
 }
 
-std::expected<std::unique_ptr<Format>, std::string> PcapngFormat::open(Window& window,
-                                                                       std::uint64_t first_number,
-                                                                       std::uint8_t tap) {
-    std::unique_ptr<PcapngFormat> format(new PcapngFormat(first_number, tap));
+std::expected<std::unique_ptr<Format>, std::string> PcapngFormat::open(
+    Window& window, const FileSourceOptions& options) {
+    std::unique_ptr<PcapngFormat> format(new PcapngFormat(options));
     std::size_t taken = 0;
     Step step = format->section_header(window.bytes(), taken);
     while (step == Step::wait) {
@@ -272,7 +272,9 @@ PcapngFormat::Step PcapngFormat::deliver(const Block& block, const Packet& packe
     frame.time = packet.timed ? interface.time.nanos(packet.ticks) : 0;
     frame.number = next_number_++;
     frame.link = interface.link;
-    frame.tap = tap_;
+    frame.tap = tap_by_interface_
+                    ? static_cast<std::uint8_t>(std::min(packet.interface, kTapsMax - 1))
+                    : tap_;
     return Step::frame;
 }
 

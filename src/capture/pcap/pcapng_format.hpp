@@ -24,7 +24,7 @@ class PcapngFormat final : public Format {
   public:
     // Takes the first section header from the window, which holds it.
     [[nodiscard]] static std::expected<std::unique_ptr<Format>, std::string> open(
-        Window& window, std::uint64_t first_number, std::uint8_t tap);
+        Window& window, const FileSourceOptions& options);
 
     std::uint32_t parse(Window& window, std::span<Frame, kBurstMax> frames) override;
     Ledger ledger() const override;
@@ -53,7 +53,7 @@ class PcapngFormat final : public Format {
     };
     enum class Step : std::uint8_t { frame, other, wait, fault };
 
-    PcapngFormat(std::uint64_t first_number, std::uint8_t tap) : Format(first_number, tap) {}
+    explicit PcapngFormat(const FileSourceOptions& options) : Format(options) {}
 
     // The interfaces at the front of the window, as far as they have arrived.
     void take_descriptions(Window& window);

@@ -15,6 +15,7 @@ namespace {
 using namespace tw;
 using app::check_inputs;
 using app::check_outputs;
+using app::OutputPaths;
 
 std::string temp_path(const std::string& name) {
     return testing::TempDir() + std::to_string(::getpid()) + "-read-files-" + name;
@@ -22,10 +23,10 @@ std::string temp_path(const std::string& name) {
 
 TEST(ReadFiles, outputs_may_share_a_device_but_no_file) {
     EXPECT_TRUE(check_outputs({}));
-    EXPECT_TRUE(check_outputs({"-", "a", "b"}));
-    EXPECT_TRUE(check_outputs({"/dev/null", "/dev/null", "-"}));
-    EXPECT_FALSE(check_outputs({"-", "", "-"}));
-    EXPECT_FALSE(check_outputs({"", "same", "same"}));
+    EXPECT_TRUE(check_outputs(OutputPaths{"-", "a", "b"}.named()));
+    EXPECT_TRUE(check_outputs(OutputPaths{"/dev/null", "/dev/null", "-"}.named()));
+    EXPECT_FALSE(check_outputs(OutputPaths{"-", "", "-"}.named()));
+    EXPECT_FALSE(check_outputs(OutputPaths{"", "same", "same"}.named()));
 }
 
 TEST(ReadFiles, two_names_of_one_file_are_one_file) {
@@ -33,7 +34,7 @@ TEST(ReadFiles, two_names_of_one_file_are_one_file) {
     const std::string second = temp_path("second");
     std::ofstream(first) << "x";
     ASSERT_EQ(::symlink(first.c_str(), second.c_str()), 0);
-    EXPECT_FALSE(check_outputs({first, second, ""}));
+    EXPECT_FALSE(check_outputs(OutputPaths{first, second, ""}.named()));
     ::unlink(second.c_str());
     ::unlink(first.c_str());
 }
