@@ -144,28 +144,33 @@ event::Finding judge_cut_short() {
 event::Finding judge_fill(const FillFacts& facts) {
     const Rule later = sent_later(facts);
     const Rule earlier = sent_earlier(facts);
+    const bool reported = facts.dsack && !facts.doubled && earlier == Rule::none;
+    // Where the capture merely has the filler behind its ACK, R's report of another copy would have
+    // come before the filler, too; unless that copy is captured later still.
+    const bool resent_after_ack =
+        facts.after_ack && (later != Rule::none || (reported && !facts.repeated));
     Finding finding;
     if (facts.original_came) {
         finding = reordered_before(Rule::original_came, Confidence::probable);
-    } else if (facts.dsack && !facts.doubled && earlier == Rule::none) {
+    } else if (resent_after_ack) {
+        // Sent again although R had it: the first copy was not captured.
+        finding = found(Verdict::missed_by_capture, Rule::ack_of_unseen, Confidence::probable,
+                        Place::at_tap);
+        finding.possible = set_of({Verdict::reordered_in_capture});
+    } else if (reported) {
         // R had the bytes when the filler came, so a copy passed the tap unseen; or the network
         // doubled the filler behind the tap. No frame tells which.
         finding = undecided(Cause::not_enough_evidence, Rule::dsack_of_filler);
         finding.possible = set_of({Verdict::missed_by_capture, Verdict::lost_before_tap});
-    } else if (facts.after_ack) {
-        finding =
-            found(Verdict::reordered_in_capture, Rule::data_after_its_ack,
-                  later == Rule::none ? Confidence::probable : Confidence::none, Place::at_tap);
-        if (later != Rule::none) {
-            // Sent again although R had it: the first copy was not captured.
-            finding = found(Verdict::missed_by_capture, Rule::ack_of_unseen, Confidence::probable,
-                            Place::at_tap);
-            finding.possible = set_of({Verdict::reordered_in_capture});
-        } else {
-            // Sent before what was captured first, it may still be the network's copy of a segment
-            // that the capture missed.
-            finding.possible = set_of({Verdict::missed_by_capture});
+        if (facts.after_ack) {
+            finding.possible.add(Verdict::reordered_in_capture);
         }
+    } else if (facts.after_ack) {
+        // Sent before what was captured first, it may still be the network's copy of a segment that
+        // the capture missed.
+        finding = found(Verdict::reordered_in_capture, Rule::data_after_its_ack,
+                        Confidence::probable, Place::at_tap);
+        finding.possible = set_of({Verdict::missed_by_capture});
     } else if (later != Rule::none && earlier == Rule::none) {
         // Another copy may be the original that came late, though nothing says so.
         finding = lost_before(later, facts.repeated ? Confidence::probable : Confidence::proven);
