@@ -14,6 +14,7 @@ from wire_log import ACK, SYN, TruthError
 MS = 10**6
 MARGIN = 3 * MS        # between the arrival of an ACK and a repeat: closer is anybody's guess
 MIRROR_WINDOW = 10 * MS  # copies closer than this count as the mirror's unless R reports them
+SKEW = 50 * MS         # between the two directions of a capture, as `read` allows
 CLEAN_AROUND = 10**10
 
 
@@ -40,6 +41,7 @@ class Side:
 
     def __init__(self, emissions, answers, base):
         self.base = base
+        self.data_transit = self.answer_transit = 0  # S to the tap, and back, at the fastest
         self.emissions = emissions  # of S, in time
         self.answers = answers      # of R
         self.captured = sorted(
@@ -167,8 +169,9 @@ def overtaken_label(side, begin, end, first):
 def missed_label(side, begin, end, first, missed):
     """A copy passed the tap and was not captured."""
     frame = first[0] if first else None
-    if side.acknowledged_in_capture(begin, end, frame):
-        return Label("missed_by_capture")
+    told = side.acknowledged_in_capture(begin, end, frame)
+    if told:
+        return Label("missed_by_capture", skewed(side, begin, end, told, first))
     delivered = any(passing.arrivals for passing in missed)
     if first is None:
         word = "missed_by_capture" if delivered else "missed_then_lost"
@@ -183,6 +186,21 @@ def missed_label(side, begin, end, first, missed):
     return Label("missed_then_lost",
                  {"lost_before_tap": "missed by the capture and lost behind the tap: the same "
                                      "frames as a loss before the tap"})
+
+
+def skewed(side, begin, end, told, first):
+    """Whether missed bytes that were acknowledged and sent again all the same look like bytes that
+    the capture has behind their ACK. Not where a later segment of S stands before that ACK: against
+    it the repeat shows that it was sent again. Nor where R reports that it had them."""
+    if first is None or first[2].time - told[2].time >= SKEW + MARGIN:
+        return {}
+    beyond = any(number < told[0] and side.span(one.segment)[0] >= end and one.segment.space > 0
+                 for number, one, _ in side.captured)
+    reported = any(number > first[0] and side.reports_duplicate(one.segment, begin, end)
+                   for number, one, _ in side.captured_answers)
+    return {} if beyond or reported else {
+        "reordered_in_capture": "missed, acknowledged, and sent again needlessly within the skew "
+                                "between directions"}
 
 
 def repeat_label(side, number, emission, passing):
@@ -210,7 +228,7 @@ def repeat_label(side, number, emission, passing):
     units = [unit for unit in side.units(begin, end)
              if any(low <= unit[0] and unit[1] <= high for low, high in
                     (side.span(one[1].segment) for one in earlier))]
-    return resent_label(side, number, emission, units)
+    return resent_label(side, number, emission, passing, units)
 
 
 def overlap(side, emission, begin, end):
@@ -218,7 +236,7 @@ def overlap(side, emission, begin, end):
     return low < end and begin < high
 
 
-def resent_label(side, number, emission, units):
+def resent_label(side, number, emission, passing, units):
     """S sent these captured bytes again: did R have them, and could S know?"""
     lacked, late = False, False
     for begin, end in units:
@@ -241,11 +259,12 @@ def resent_label(side, number, emission, units):
                    and not one.arrivals for one in side.answers)
         return Label("ack_lost_unseen" if lost else "spurious_retransmission", guess,
                      right=frozenset({"spurious_retransmission", "ack_lost"} if lost else ()))
-    return acknowledged_label(side, emission, begin, end)
+    return acknowledged_label(side, emission, begin, end, passing.time - told[2].time)
 
 
-def acknowledged_label(side, emission, begin, end):
-    """An ACK for the bytes was captured before the repeat: had it, or a later one, reached S?"""
+def acknowledged_label(side, emission, begin, end, lag):
+    """An ACK for the bytes was captured `lag` before the repeat: had it, or a later one, reached
+    S?"""
     covering = [one for one in side.answers if side.acknowledges(one.segment, begin, end)
                 and one.passings and one.passings[0].time < emission.time]
     arrived = [min(one.arrivals) for one in covering if one.arrivals]
@@ -259,7 +278,10 @@ def acknowledged_label(side, emission, begin, end):
     near = any(abs(time - emission.time) < MARGIN for time in due)
     word = "ack_lost" if lost_in_time else "spurious_retransmission"
     other = {"ack_lost", "spurious_retransmission"} - {word}
-    return Label(word, {}, right=frozenset(other if near else ()))
+    held_up = word == "spurious_retransmission" and lag > transit + side.data_transit
+    equal = {"ack_lost": "the ACK or the repeat was held up for longer than the way to S and back "
+                         "takes"} if held_up else {}
+    return Label(word, equal, right=frozenset(other if near else ()))
 
 
 class Truth:
@@ -277,7 +299,7 @@ class Truth:
                 answers = [one for one in emissions if one.segment.c2s != c2s]
                 if sent:
                     side = Side(sent, answers, sent[0].segment.seq)
-                    side.answer_transit = transit_of(answers)
+                    side.data_transit, side.answer_transit = transits(sent, answers)
                     self.sides[flow, c2s] = side
 
     def holes(self, side):
@@ -319,11 +341,12 @@ def merged(spans, span):
     return sorted([*apart, (begin, end)])
 
 
-def transit_of(answers):
-    """From the tap to S, as the fastest answers took it."""
-    times = [passing.arrivals[0] - passing.time for one in answers for passing in one.passings
-             if passing.arrivals]
-    return min(times, default=0)
+def transits(sent, answers):
+    """From S to the tap and from the tap to S, as the fastest frames took it."""
+    there = [one.passings[0].time - one.time for one in sent if one.passings]
+    back = [passing.arrivals[0] - passing.time for one in answers for passing in one.passings
+            if passing.arrivals]
+    return min(there, default=0), min(back, default=0)
 
 
 def within(spans, unit):

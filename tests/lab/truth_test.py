@@ -61,7 +61,7 @@ class Story:
     def truth(self):
         made = truth.Truth(self)
         for side in made.sides.values():
-            side.answer_transit = 5 * MS
+            side.data_transit, side.answer_transit = MS, 5 * MS
         return made
 
 
@@ -98,6 +98,36 @@ class Holes(unittest.TestCase):
         story.data(201, at=3)
         story.ack(1, at=20, sack=((101, 301),))
         self.assertEqual("missed_by_capture", hole_word(story, 101, 201))
+
+    def missed_and_sent_again(self, *later, at=30):
+        """Acknowledged at 9 ms, which S does not learn."""
+        story = Story()
+        story.data(1, at=1, missed=True)
+        story.ack(101, at=8, lost="after")
+        story.data(1, at=at)
+        for ack in later:
+            story.ack(101, at=at + 10, sack=ack)
+        return story
+
+    def test_missed_and_sent_again_within_the_skew_looks_like_data_behind_its_ack(self):
+        label = truth.hole_label(self.missed_and_sent_again().side(), 1, 101)
+        self.assertEqual("right", label.judge("missed_by_capture", "probable"))
+        self.assertEqual("right", label.judge("reordered_in_capture", "probable"))
+        self.assertEqual("wrong proven", label.judge("reordered_in_capture", "proven"))
+        self.assertEqual("wrong", label.judge("lost_before_tap", "probable"))
+
+    def test_beyond_the_skew_or_reported_by_the_receiver_a_miss_is_a_miss(self):
+        for story in (self.missed_and_sent_again(at=80), self.missed_and_sent_again(((1, 101),))):
+            self.assertEqual({}, truth.hole_label(story.side(), 1, 101).equal)
+
+    def test_behind_a_later_segment_a_miss_that_was_sent_again_is_a_miss(self):
+        story = Story()
+        story.data(1, at=1, missed=True)
+        story.data(101, at=2)
+        story.ack(201, at=8, lost="after")
+        story.data(1, at=30)
+        label = truth.hole_label(story.side(), 1, 101)
+        self.assertEqual(("missed_by_capture", {}), (label.word, label.equal))
 
     def test_missed_and_lost_behind_the_tap_looks_like_lost_before_it(self):
         story = Story()
@@ -147,6 +177,23 @@ class Repeats(unittest.TestCase):
         story.ack(101, at=20)
         story.data(1, at=21)
         self.assertEqual("spurious_retransmission", repeat_word(story))
+
+    def label_of_ack_held_up(self, at):
+        story = Story()
+        story.data(1, at=1)
+        story.ack(101, at=10).passings[0].arrivals = [(at + 1) * MS]
+        story.data(1, at=at)
+        side = story.side()
+        return truth.repeat_label(side, *list(truth.Truth.repeats(side))[0])
+
+    def test_an_ack_held_up_until_after_the_repeat_looks_like_one_that_was_lost(self):
+        label = self.label_of_ack_held_up(at=30)
+        self.assertEqual("spurious_retransmission", label.word)
+        self.assertEqual("right", label.judge("ack_lost", "probable"))
+        self.assertEqual("wrong proven", label.judge("ack_lost", "proven"))
+
+    def test_a_repeat_too_soon_for_any_ack_does_not_look_like_a_lost_ack(self):
+        self.assertEqual("wrong", self.label_of_ack_held_up(at=12).judge("ack_lost", "probable"))
 
     def test_an_ack_that_died_before_the_tap_leaves_the_cause_open(self):
         story = Story()
