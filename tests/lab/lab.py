@@ -21,7 +21,10 @@ import path
 import removal
 import scenarios
 import score
+import truth
 import wire_log
+
+CLEAN_TRIES = 5
 
 
 def arguments():
@@ -74,6 +77,17 @@ def judge(scenario, folder):
     run = wire_log.Run(folder, setup.capture_at, setup.mirror, path.PORT,
                        sorted(folder.glob("dropped-*.pcap")))
     return run, score.score(run, score.events_of(folder / "tap.pcap"))
+
+
+def happen(scenario, folder, seed=0):
+    """Measures and judges. A clean run is made anew, a few times at most, where a host sent
+    something twice all the same: on a machine that stalls, its timers do."""
+    for _ in range(CLEAN_TRIES if scenario.name == "clean" else 1):
+        measure(scenario, folder, seed)
+        run, result = judge(scenario, folder)
+        if not truth.Truth(run).sent_twice():
+            break
+    return run, result
 
 
 def percent_right(rows):
@@ -134,11 +148,10 @@ def run_all(options, folder):
     for scenario in chosen(options):
         started = time.monotonic()
         place = (options.again or folder) / scenario.name
-        if options.again is None:
-            measure(scenario, place, options.seed)
-        elif not place.is_dir():
+        if options.again is not None and not place.is_dir():
             continue
-        run, result = judge(scenario, place)
+        run, result = (judge(scenario, place) if options.again is not None else
+                       happen(scenario, place, options.seed))
         tell(scenario, run, result, time.monotonic() - started, options.verbose)
         scores.append((scenario, result))
         if scenario.name == "clean":

@@ -331,6 +331,10 @@ class Truth:
             if begin < end:
                 seen = merged(seen, (begin, end))
 
+    def sent_twice(self):
+        """Whether any payload was captured more than once."""
+        return any(True for side in self.sides.values() for _ in self.repeats(side))
+
 
 def merged(spans, span):
     """Disjoint spans with one more."""

@@ -202,6 +202,18 @@ class Repeats(unittest.TestCase):
         story.data(1, at=200)
         self.assertEqual("ack_lost_unseen", repeat_word(story))
 
+    def test_a_run_in_which_a_host_sent_bytes_twice_is_told_from_a_clean_one(self):
+        story = Story()
+        story.data(1, at=1)
+        story.data(101, at=2)
+        story.side()
+        self.assertFalse(story.truth().sent_twice())
+        story = Story()
+        story.data(1, at=1)
+        story.data(1, at=30)
+        story.side()
+        self.assertTrue(story.truth().sent_twice())
+
     def test_two_copies_at_the_tap_are_the_networks(self):
         story = Story()
         story.data(1, at=1, copies=2)
