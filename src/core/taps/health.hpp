@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/time.hpp"
+#include "core/taps/packet.hpp"
 #include "core/taps/side.hpp"
 
 namespace tw::taps {
@@ -37,6 +38,11 @@ struct TapHealth {
     std::uint64_t checksum_unset = 0;  // packets whose checksum was left to the card: no digest
     std::uint64_t untold_sides = 0;    // conversations whose client's side is a guess
 
+    // A packet at both taps: counts it as paired, its TTL and its transit.
+    void pair(Way way, const Packet& entered, const Packet& left);
+    // How far the taps' times contradict each other: with one clock no packet and its answer can
+    // both be quicker than nothing. 0 = they do not.
+    [[nodiscard]] Nanos skew() const;
     void add(const TapHealth& other);
 };
 

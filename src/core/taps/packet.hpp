@@ -38,6 +38,8 @@ enum class PacketKind : std::uint8_t {
 struct Packet {
     Nanos time = 0;
     std::uint64_t frame = 0;  // 0 = not numbered (live)
+    // Number at its tap in order of arrival, any wrap: live, the packets of a burst share one time.
+    std::uint32_t ordinal = 0;
     std::uint32_t seq = 0;
     std::uint32_t ack = 0;
     std::uint32_t tsval = 0;  // with option_bit::kTimestamps
