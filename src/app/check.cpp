@@ -112,7 +112,7 @@ void examine_filter(const config::Config& config, Findings& findings) {
 }
 
 [[nodiscard]] ExitCode check_config(const std::string& path) {
-    const config::Loaded config = config::load(path);
+    const config::Loaded config = config::load(path, config::Use::any);
     if (!config) {
         for (const Error& error : config.error()) {
             say(error.text);
@@ -122,6 +122,9 @@ void examine_filter(const config::Config& config, Findings& findings) {
     const Host host;
     const MemoryPlan plan = plan_memory(*config);
     Findings findings;
+    for (const std::string& warning : config->warnings) {
+        findings.note(warning);
+    }
     examine_filter(*config, findings);
     examine_cpus(host, *config, findings);
     examine_memory(host, *config, plan, findings);

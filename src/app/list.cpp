@@ -111,7 +111,9 @@ using sinks::format::Tone;
         if (!option.unit.empty()) {
             facts += fmt::format(" ({})", option.unit);
         }
-        facts += option.live ? "; changes with SIGHUP" : "; needs a restart";
+        facts += option.firewall ? "; of `tapwitness firewall`"
+                 : option.live   ? "; changes with SIGHUP"
+                                 : "; needs a restart";
         page.paragraph(facts, 4, 6, Tone::faint);
     }
     return print(page);

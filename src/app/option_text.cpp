@@ -35,7 +35,7 @@ std::expected<void, Error> set_option(config::Config& config, std::string_view p
         return info.path == path;
     });
     TW_CHECK(row != table.end() && row->set);
-    const config::Target target{&config, nullptr, nullptr};
+    const config::Target target{.config = &config};
     const bool list = config::is_list(row->kind);
     if (list) {
         row->clear(target);

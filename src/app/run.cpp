@@ -114,6 +114,9 @@ struct RunArguments {
         say(log.error().text);
         return log.error().code;
     }
+    if (!config->policy.empty()) {
+        log->logger().info("policy: left aside; `tapwitness firewall` holds traffic against it");
+    }
     LiveRun::ReadAgain read_again;
     if (!arguments.file.empty()) {
         read_again = [arguments] { return configuration(arguments); };

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "config/groups.hpp"
 #include "config/options.hpp"
 
 namespace tw::config {
@@ -45,8 +46,7 @@ void Comparison::compare(const OptionInfo& info, const std::string& key, const T
 }
 
 void Comparison::run(const OptionInfo& info) {
-    compare(info, std::string(info.path), {&before_, nullptr, nullptr},
-            {&after_, nullptr, nullptr});
+    compare(info, std::string(info.path), {.config = &before_}, {.config = &after_});
 }
 
 void Comparison::ports() {
@@ -55,8 +55,8 @@ void Comparison::ports() {
         for (const OptionInfo& info : option_table()) {
             if (info.render && info.path.starts_with(kPorts)) {
                 compare(info, fmt::format("ports[{}].{}", i, info.path.substr(kPorts.size())),
-                        {&before_, &before_.ports[i], nullptr},
-                        {&after_, &after_.ports[i], nullptr});
+                        {.config = &before_, .port = &before_.ports[i]},
+                        {.config = &after_, .port = &after_.ports[i]});
             }
         }
     }
@@ -77,10 +77,10 @@ void Comparison::taps() {
     }
     for (const std::string& name : names) {
         for (const OptionInfo& info : option_table()) {
-            if (info.render && info.path.starts_with(kTaps)) {
+            if (info.render && !info.firewall && info.path.starts_with(kTaps)) {
                 compare(info, fmt::format("taps.{}.{}", name, info.path.substr(kTaps.size())),
-                        {&before_, nullptr, &before_.taps[name]},
-                        {&after_, nullptr, &after_.taps[name]});
+                        {.config = &before_, .tap = &before_.taps[name]},
+                        {.config = &after_, .tap = &after_.taps[name]});
             }
         }
     }
@@ -93,7 +93,7 @@ std::vector<Change> changes(const Config& before, const Config& after) {
     comparison.ports();
     comparison.taps();
     for (const OptionInfo& info : option_table()) {
-        if (info.render && !info.path.starts_with(kPorts) && !info.path.starts_with(kTaps)) {
+        if (info.render && !info.firewall && group_of(info.path) == nullptr) {
             comparison.run(info);
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What differs between two configurations, key by key, and which of it a running monitor can take
-// over (the column `live` of the option table).
+// over (the column `live` of the option table). Keys of a firewall validation are not compared: a
+// monitor does not use them.
 #pragma once
 
 #include <string>

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "config/firewall_keys.hpp"
 #include "config/places.hpp"
 #include "core/options.hpp"
+#include "firewall/policy.hpp"
 
 namespace tw::config {
 
@@ -25,6 +27,7 @@ struct Tap {
     Nanos direction_skew = -1;  // -1: analysis.direction_skew
     bool vlan_key = false;
     bool tunnel_key = false;
+    std::string zone;  // as policies call this side of the firewall; "": outside or inside
 };
 
 // Two ports, by name, that the monitor joins to one line.
@@ -83,7 +86,12 @@ struct Config {
     Output flow_records{""};
     Telemetry telemetry;
     Log log;
-    Places places;  // empty if no file was read
+    FirewallKeys firewall;
+    ReportKeys report;
+    // Made of `firewall` by load.cpp (policy.hpp); empty in a Config made without a file.
+    firewall::Policy policy;
+    std::vector<std::string> warnings;  // of what is allowed and hardly meant, with its place
+    Places places;                      // empty if no file was read
 };
 
 }  // namespace tw::config

@@ -14,7 +14,9 @@
 
 #include "base/nearest.hpp"
 #include "config/document.hpp"
+#include "config/groups.hpp"
 #include "config/options.hpp"
+#include "config/policy.hpp"
 #include "config/validate.hpp"
 #include "config/values.hpp"
 
@@ -22,13 +24,12 @@ namespace tw::config {
 
 namespace {
 
-constexpr std::size_t kPortsMax = 32;  // RTE_MAX_ETHPORTS of Debian's DPDK
 constexpr std::size_t kWordsMax = 64;  // elements of one list
 
 // Walks the tree beside the table. Mistakes are collected, so that one run shows them all.
 class Reader {
   public:
-    explicit Reader(const std::string& name) { config_.places.name = name; }
+    Reader(const std::string& name, Use use) : use_(use) { config_.places.name = name; }
 
     [[nodiscard]] Loaded read(const Node& root);
 
@@ -51,11 +52,11 @@ class Reader {
                    const Target& target);
     void name_taps();
     void open_section(const Node& node, std::string pattern, std::string key, Target target);
-    void open_ports(const Node& node);
-    void open_taps(const Node& node);
+    void open_group(const Group& group, const Node& node, const std::string& key);
     void unknown_key(const Section& section, const Node& name);
     void fail(const Place& place, const std::string& key, const std::string& sentence);
 
+    const Use use_;
     Config config_;
     std::vector<Section> sections_;
     std::vector<std::pair<Place, Error>> errors_;
@@ -79,6 +80,13 @@ class Reader {
         return info.path.ends_with("." + key);
     });
     return found == table.end() ? nullptr : &*found;
+}
+
+[[nodiscard]] const Group* find_group(std::string_view key) {
+    const auto groups = group_table();
+    const auto found = std::find_if(groups.begin(), groups.end(),
+                                    [&](const Group& group) { return group.key() == key; });
+    return found == groups.end() ? nullptr : &*found;
 }
 
 // True if rows begin with this path: it is a section.
@@ -122,12 +130,21 @@ class Reader {
     return node.kind == Node::Kind::null || (node.text.empty() && node.items.empty());
 }
 
+// The same key, earlier in its map.
+[[nodiscard]] const Node* written_before(const Node& map, std::size_t i) {
+    const auto end = map.keys.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto same = std::find_if(map.keys.begin(), end, [&](const Node& earlier) {
+        return earlier.text == map.keys[i].text;
+    });
+    return same == end ? nullptr : &*same;
+}
+
 Loaded Reader::read(const Node& root) {
     if (root.kind != Node::Kind::map) {
         fail(root.place, "",
              fmt::format("{} is not allowed here; allowed: keys, as in ports:", what_is(root)));
     } else {
-        sections_.push_back({&root, "", "", {&config_, nullptr, nullptr}});
+        sections_.push_back({&root, "", "", {.config = &config_}});
     }
     while (!sections_.empty()) {
         const Section section = sections_.back();
@@ -138,7 +155,7 @@ Loaded Reader::read(const Node& root) {
     // Rules across keys would only repeat what a wrong value already said.
     std::vector<Error> errors;
     if (errors_.empty()) {
-        errors = validate(config_);
+        errors = validate(config_, use_);
     }
     std::stable_sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) {
         return std::pair(a.first.line, a.first.column) < std::pair(b.first.line, b.first.column);
@@ -147,6 +164,9 @@ Loaded Reader::read(const Node& root) {
         errors.push_back(std::move(error));
     }
     if (errors.empty()) {
+        BuiltPolicy built = build_policy(config_);
+        config_.policy = std::move(built.policy);
+        config_.warnings = std::move(built.warnings);
         return std::move(config_);
     }
     if (errors.size() > kErrorsMax) {
@@ -189,10 +209,7 @@ void Reader::read_section(const Section& section) {
     const Node& node = *section.node;
     for (std::size_t i = 0; i < node.items.size(); ++i) {
         const Node& name = node.keys[i];
-        const auto same =
-            std::find_if(node.keys.begin(), node.keys.begin() + static_cast<std::ptrdiff_t>(i),
-                         [&](const Node& earlier) { return earlier.text == name.text; });
-        if (same != node.keys.begin() + static_cast<std::ptrdiff_t>(i)) {
+        if (const Node* same = written_before(node, i)) {
             fail(name.place, joined(section.key, shown(name.text)),
                  fmt::format("written twice; first in line {}", same->place.line));
             continue;
@@ -209,12 +226,11 @@ void Reader::read_key(const Section& section, const Node& name, const Node& valu
     if (is_word) {
         config_.places.keys[key] = name.place;
     }
+    const Group* group = is_word ? find_group(pattern) : nullptr;
     if (info != nullptr) {
         read_option(*info, value, key, section.target);
-    } else if (is_word && is_section(pattern + "[].")) {
-        open_ports(value);
-    } else if (is_word && is_section(pattern + ".*.")) {
-        open_taps(value);
+    } else if (group != nullptr) {
+        open_group(*group, value, key);
     } else if (is_word && is_section(pattern + ".")) {
         open_section(value, pattern, key, section.target);
     } else {
@@ -230,7 +246,8 @@ void Reader::read_option(const OptionInfo& info, const Node& node, const std::st
         }
         return;
     }
-    const bool list = is_list(info.kind);
+    const bool only_one = info.one_or_many && node.kind == Node::Kind::scalar;
+    const bool list = is_list(info.kind) && !only_one;
     const bool right_kind =
         list ? node.kind == Node::Kind::sequence : node.kind == Node::Kind::scalar;
     if (!right_kind) {
@@ -240,6 +257,9 @@ void Reader::read_option(const OptionInfo& info, const Node& node, const std::st
     }
     config_.places.keys[key] = node.place;
     if (!list) {
+        if (only_one) {
+            info.clear(target);
+        }
         read_value(info, node, key, target);
         return;
     }
@@ -310,44 +330,38 @@ void Reader::open_section(const Node& node, std::string pattern, std::string key
     }
 }
 
-void Reader::open_ports(const Node& node) {
+void Reader::open_group(const Group& group, const Node& node, const std::string& key) {
     if (is_nothing(node)) {
         return;
     }
-    if (node.kind != Node::Kind::sequence || node.items.size() > kPortsMax) {
-        fail(node.place, "ports",
-             fmt::format("{} is not allowed; allowed: a list of at most {} ports",
-                         node.kind == Node::Kind::sequence ? "this number" : what_is(node),
-                         kPortsMax));
+    const auto kind = group.is_list() ? Node::Kind::sequence : Node::Kind::map;
+    if (node.kind != kind || node.items.size() > group.max) {
+        const auto what = node.kind == kind ? "this number" : what_is(node);
+        fail(node.place, key,
+             group.is_list() || node.kind == kind
+                 ? fmt::format("{} is not allowed; allowed: a list of at most {} {}", what,
+                               group.max, group.noun)
+                 : fmt::format("{} is not allowed; allowed: {}", what, group.noun));
         return;
     }
-    config_.ports.resize(node.items.size());
+    group.resize(config_, node.items.size());
+    const OptionInfo* info = find_option(group.pattern);
     for (std::size_t i = 0; i < node.items.size(); ++i) {
-        const std::string key = fmt::format("ports[{}]", i);
-        config_.places.keys[key] = node.items[i].place;
-        open_section(node.items[i], "ports[]", key, {&config_, &config_.ports[i], nullptr});
-    }
-}
-
-void Reader::open_taps(const Node& node) {
-    if (is_nothing(node)) {
-        return;
-    }
-    if (node.kind != Node::Kind::map) {
-        fail(node.place, "taps",
-             fmt::format("{} is not allowed; allowed: names of taps", what_is(node)));
-        return;
-    }
-    for (std::size_t i = 0; i < node.items.size(); ++i) {
-        const std::string& name = node.keys[i].text;
-        const std::string key = joined("taps", shown(name));
-        if (config_.taps.contains(name)) {
-            fail(node.keys[i].place, key, "written twice");
+        const std::string name = group.is_list() ? "" : node.keys[i].text;
+        const Place place = group.is_list() ? node.items[i].place : node.keys[i].place;
+        const std::string element =
+            group.is_list() ? fmt::format("{}[{}]", key, i) : joined(key, shown(name));
+        if (!group.is_list() && written_before(node, i) != nullptr) {
+            fail(place, element, "written twice");
             continue;
         }
-        config_.places.keys[key] = node.keys[i].place;
-        Tap& tap = config_.taps[name];
-        open_section(node.items[i], "taps.*", key, {&config_, nullptr, &tap});
+        config_.places.keys[element] = place;
+        const Target target = group.element(config_, i, name);
+        if (info != nullptr) {
+            read_option(*info, node.items[i], element, target);
+        } else {
+            open_section(node.items[i], std::string(group.pattern), element, target);
+        }
     }
 }
 
@@ -399,15 +413,15 @@ void Reader::fail(const Place& place, const std::string& key, const std::string&
 
 }  // namespace
 
-Loaded load(const std::string& path) {
+Loaded load(const std::string& path, Use use) {
     const auto text = read_file(path);
     if (!text) {
         return one_error(fmt::format("{}: cannot be read: {}", path, text.error().message()));
     }
-    return load_text(*text, path);
+    return load_text(*text, path, use);
 }
 
-Loaded load_text(std::string_view text, const std::string& name) {
+Loaded load_text(std::string_view text, const std::string& name, Use use) {
     if (text.size() > kFileBytesMax) {
         return one_error(fmt::format("{}: larger than {}", name, format_size(kFileBytesMax)));
     }
@@ -415,7 +429,7 @@ Loaded load_text(std::string_view text, const std::string& name) {
     if (!root) {
         return std::unexpected(std::vector<Error>{root.error()});
     }
-    return Reader(name).read(*root);
+    return Reader(name, use).read(*root);
 }
 
 }  // namespace tw::config

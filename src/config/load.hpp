@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "config/config.hpp"
+#include "config/validate.hpp"
 
 namespace tw::config {
 
@@ -20,8 +21,8 @@ inline constexpr std::size_t kFileBytesMax = 1U << 20U;
 
 using Loaded = std::expected<Config, std::vector<Error>>;
 
-[[nodiscard]] Loaded load(const std::string& path);
+[[nodiscard]] Loaded load(const std::string& path, Use use = Use::run);
 // `name` stands for the file in messages.
-[[nodiscard]] Loaded load_text(std::string_view text, const std::string& name);
+[[nodiscard]] Loaded load_text(std::string_view text, const std::string& name, Use use = Use::run);
 
 }  // namespace tw::config

@@ -2,6 +2,7 @@
 #include "config/options.hpp"
 
 #include "config/device.hpp"
+#include "config/firewall_rows.hpp"
 #include "config/rows.hpp"
 
 namespace tw::config {
@@ -12,6 +13,7 @@ using rows::boolean;
 using rows::choice;
 using rows::choice_list;
 using rows::duration;
+using rows::firewall;
 using rows::fixed;
 using rows::integer;
 using rows::integer_list;
@@ -27,20 +29,19 @@ constexpr Nanos kDay = 86'400 * kSecond;
 // rte_hash takes 2^30 entries and needs 1.5 of them per connection.
 constexpr std::uint32_t kFlowsMax = 500'000'000;
 constexpr std::uint32_t kCoreMax = 1023;
-constexpr std::string_view kName = "1..32 letters, digits, . _ -";
 
 [[nodiscard]] std::vector<OptionInfo> port_rows() {
     return {
         text<&Port::name>(
             {"ports[].name", "", "what outputs call this port; default: port and its index"},
-            kName),
+            kNameAllowed),
         text<&Port::device>(
             {"ports[].device", "", "where frames come from; the only key without a default"},
             kDeviceForms),
         text<&Port::tap>(
             {"ports[].tap", "",
              "ports of one tap carry its two directions; default: the port, or LEFT-RIGHT inline"},
-            kName),
+            kNameAllowed),
         integer<&Port::descriptors>(
             {"ports[].descriptors", "descriptors",
              "receive descriptors of a queue; auto: the most the device takes"},
@@ -52,7 +53,9 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
             {"taps.*.vlan_key", "", "the innermost VLAN id tells connections apart"}),
         boolean<&Tap::tunnel_key>({"taps.*.tunnel_key", "",
                                    "the innermost VNI, TEID or GRE key tells connections apart"}),
-        later(Kind::text, {"taps.*.zone", "", "side of the firewall this tap is on"}),
+        firewall(text<&Tap::zone>(
+            {"taps.*.zone", "", "what a policy may call this side of the firewall"},
+            "1..32 letters, digits, . _ -; empty: outside or inside")),
     };
 }
 
@@ -154,16 +157,19 @@ constexpr std::string_view kName = "1..32 letters, digits, . _ -";
 
 [[nodiscard]] std::vector<OptionInfo> build_table() {
     std::vector<OptionInfo> table;
-    for (auto&& rows : {port_rows(), run_rows(), output_rows()}) {
+    for (auto&& rows : {port_rows(), run_rows(), output_rows(), firewall_rows()}) {
         table.insert(table.end(), rows.begin(), rows.end());
     }
     // The default is the member's initialiser, and nowhere else.
     Config config;
     Port port;
     Tap tap;
+    Translation translation;
+    Named named;
+    RuleKeys rule;
     for (OptionInfo& info : table) {
         if (info.render) {
-            info.fallback = info.render({&config, &port, &tap});
+            info.fallback = info.render({&config, &port, &tap, &translation, &named, &rule});
         }
     }
     return table;
@@ -193,6 +199,8 @@ std::string_view kind_name(Kind kind) {
             return "list of choices";
         case Kind::pair_list:
             return "list of pairs";
+        case Kind::limit:
+            return "limit";
     }
     return "";
 }

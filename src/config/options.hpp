@@ -28,16 +28,20 @@ enum class Kind : std::uint8_t {
     integer_list,
     choice_list,
     pair_list,  // of names: [[left, right]]
+    limit,      // with comparison and unit: ">= 99.99%", "<= 500us"
 };
 
 [[nodiscard]] std::string_view kind_name(Kind kind);
 [[nodiscard]] bool is_list(Kind kind);
 
-// Where a row's member lives: in the run's Config, or in the port or tap being read.
+// Where a row's member lives: in the run's Config, or in the element being read (groups.hpp).
 struct Target {
     Config* config = nullptr;
     Port* port = nullptr;
     Tap* tap = nullptr;
+    Translation* translation = nullptr;
+    Named* named = nullptr;
+    RuleKeys* rule = nullptr;
 };
 
 struct OptionInfo {
@@ -49,7 +53,9 @@ struct OptionInfo {
     std::string_view help;   // one line
     std::string_view later;  // not empty: the key, when set, is refused with this sentence
     std::vector<std::string_view> later_values;  // choices that are refused with kLater
-    bool live = false;  // a running monitor takes it over at SIGHUP; else it needs a restart
+    bool live = false;         // a running monitor takes it over at SIGHUP; else it needs a restart
+    bool firewall = false;     // read by `tapwitness firewall` alone; `run` leaves it aside
+    bool one_or_many = false;  // a list that may be written as its only element
 
     // Machinery of load.cpp and render.cpp; empty in refused rows. `set` takes one value (one
     // element of a list, one name of a pair) and is false if it is not allowed; `clear` empties a

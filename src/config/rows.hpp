@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How a row of the option table is made: one function per kind of value, which ties the row to its
-// member, its parser and its printer. Included by options.cpp only, which holds the rows.
+// member, its parser and its printer. Included only where rows are: options.cpp, firewall_rows.cpp.
 #pragma once
 
 #include <fmt/format.h>
@@ -30,16 +30,41 @@ template <typename Owner>
         return *target.port;
     } else if constexpr (std::is_same_v<Owner, Tap>) {
         return *target.tap;
+    } else if constexpr (std::is_same_v<Owner, Translation>) {
+        return *target.translation;
+    } else if constexpr (std::is_same_v<Owner, Named>) {
+        return *target.named;
+    } else if constexpr (std::is_same_v<Owner, RuleKeys>) {
+        return *target.rule;
     } else {
         static_assert(std::is_same_v<Owner, Config>);
         return *target.config;
     }
 }
 
+// One step towards a member: into a struct, or to an element of an array.
+template <auto Step, typename Value>
+[[nodiscard]] constexpr auto& step(Value& value) {
+    if constexpr (std::is_integral_v<decltype(Step)>) {
+        return value[Step];
+    } else {
+        return value.*Step;
+    }
+}
+
+template <auto First, auto... Rest, typename Value>
+[[nodiscard]] constexpr auto& steps(Value& value) {
+    if constexpr (sizeof...(Rest) == 0) {
+        return step<First>(value);
+    } else {
+        return steps<Rest...>(step<First>(value));
+    }
+}
+
 // The member a row stands for: at<&Config::flows, &Flows::max_per_worker>(target).
 template <auto First, auto... Rest>
 [[nodiscard]] auto& at(const Target& target) {
-    return ((owner<typename OwnerOf<decltype(First)>::type>(target).*First).*....*Rest);
+    return steps<First, Rest...>(owner<typename OwnerOf<decltype(First)>::type>(target));
 }
 
 // What every row says; its kind adds the rest.
@@ -173,6 +198,15 @@ template <auto... Member, typename Value>
     return info;
 }
 
+template <typename Value>
+[[nodiscard]] constexpr auto bits_of(Value value) {
+    if constexpr (std::is_enum_v<Value>) {
+        return std::to_underlying(value);
+    } else {
+        return value;
+    }
+}
+
 // Bits of one member, each with its name.
 template <auto... Member, typename Value>
 [[nodiscard]] OptionInfo choice_list(const Words& words, const Names<Value>& names) {
@@ -182,8 +216,7 @@ template <auto... Member, typename Value>
         for (const auto& [name, value] : names) {
             if (name == text) {
                 auto& bits = at<Member...>(target);
-                bits = static_cast<std::remove_reference_t<decltype(bits)>>(
-                    bits | std::to_underlying(value));
+                bits = static_cast<std::remove_reference_t<decltype(bits)>>(bits | bits_of(value));
                 return true;
             }
         }
@@ -192,7 +225,7 @@ template <auto... Member, typename Value>
     info.render = [names](const Target& target) {
         std::vector<std::string_view> chosen;
         for (const auto& [name, value] : names) {
-            if ((at<Member...>(target) & std::to_underlying(value)) != 0) {
+            if ((at<Member...>(target) & bits_of(value)) != 0) {
                 chosen.push_back(name);
             }
         }
@@ -276,6 +309,63 @@ template <auto... Member>
     info.render = [](const Target& target) {
         return fmt::format("[{}]", fmt::join(at<Member...>(target), ", "));
     };
+    return info;
+}
+
+// What a rule asks for at least or at most; "off" where it asks for nothing.
+enum class Bound : std::uint8_t { least, most };
+
+template <auto... Member, typename Parse, typename Format>
+[[nodiscard]] OptionInfo limit_row(const Words& words, Bound bound, std::string_view example,
+                                   Parse parse, Format format) {
+    const std::string_view sign = bound == Bound::least ? ">=" : "<=";
+    OptionInfo info =
+        row(Kind::limit, words, fmt::format("off | \"{} {}\", {}", sign, example, words.unit));
+    info.unit = {};
+    info.set = [sign, parse](const Target& target, std::string_view text) {
+        if (text == "off") {
+            at<Member...>(target).reset();
+            return true;
+        }
+        if (!text.starts_with(sign)) {
+            return false;
+        }
+        text.remove_prefix(sign.size());
+        text.remove_prefix(text.starts_with(' ') ? 1 : 0);
+        const auto value = parse(text);
+        if (value) {
+            at<Member...>(target) = *value;
+        }
+        return value.has_value();
+    };
+    info.render = [sign, format](const Target& target) {
+        const auto& value = at<Member...>(target);
+        return value ? fmt::format("\"{} {}\"", sign, format(*value)) : std::string("off");
+    };
+    return info;
+}
+
+template <auto... Member>
+[[nodiscard]] OptionInfo share_limit(Words words, Bound bound, std::string_view example) {
+    words.unit = "0%..100%";
+    return limit_row<Member...>(words, bound, example, parse_percent, format_percent);
+}
+
+template <auto... Member>
+[[nodiscard]] OptionInfo duration_limit(Words words, Bound bound, std::string_view example) {
+    words.unit = "a duration with its unit";
+    return limit_row<Member...>(words, bound, example, parse_duration, format_duration);
+}
+
+// A key that `tapwitness firewall` alone reads.
+[[nodiscard]] inline OptionInfo firewall(OptionInfo info) {
+    info.firewall = true;
+    return info;
+}
+
+// A list that may be written as its only element.
+[[nodiscard]] inline OptionInfo one_or_many(OptionInfo info) {
+    info.one_or_many = true;
     return info;
 }
 

@@ -11,6 +11,8 @@
 
 #include "base/nearest.hpp"
 #include "config/device.hpp"
+#include "config/firewall_rows.hpp"
+#include "config/policy.hpp"
 #include "config/values.hpp"
 
 namespace tw::config {
@@ -22,7 +24,7 @@ constexpr std::size_t kNameBytesMax = 32;
 
 class Rules {
   public:
-    explicit Rules(const Config& config) : config_(config) {}
+    Rules(const Config& config, Use use) : config_(config), use_(use) {}
 
     [[nodiscard]] std::vector<Error> check() {
         ports();
@@ -31,23 +33,20 @@ class Rules {
         bridges();
         eal();
         outputs();
-        std::stable_sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
+        policy();
+        sides();
+        std::stable_sort(found_.begin(), found_.end(), [](const Mistake& a, const Mistake& b) {
             return std::pair(a.place.line, a.place.column) <
                    std::pair(b.place.line, b.place.column);
         });
         std::vector<Error> errors;
-        for (const Found& found : found_) {
+        for (const Mistake& found : found_) {
             errors.push_back(found.error);
         }
         return errors;
     }
 
   private:
-    struct Found {
-        Place place;
-        Error error;
-    };
-
     void ports();
     void device(std::size_t i);
     void taps();
@@ -56,13 +55,18 @@ class Rules {
     [[nodiscard]] const Port* bridged_port(const std::string& key, const std::string& name);
     void eal();
     void outputs();
+    void policy();
+    void sides();
+    [[nodiscard]] std::vector<std::string> tap_names() const;
+    [[nodiscard]] bool about_firewall() const;
 
     void fail(const std::string& key, const std::string& sentence) {
         found_.push_back({config_.places.of(key), {config_.places.prefix(key) + sentence}});
     }
 
     const Config& config_;
-    std::vector<Found> found_;
+    const Use use_;
+    std::vector<Mistake> found_;
 };
 
 [[nodiscard]] bool is_name(std::string_view text) {
@@ -73,14 +77,13 @@ class Rules {
            });
 }
 
-constexpr std::string_view kNameAllowed = "1..32 letters, digits, . _ -";
-
 [[nodiscard]] std::string port_key(std::size_t i, std::string_view key) {
     return fmt::format("ports[{}].{}", i, key);
 }
 
 void Rules::ports() {
-    if (config_.ports.empty()) {
+    const bool files = use_ == Use::firewall_files || (use_ == Use::any && about_firewall());
+    if (config_.ports.empty() && !files) {
         fail("ports", "no port; allowed: at least one, as in ports: [{device: \"iface:eth0\"}]");
     }
     for (std::size_t i = 0; i < config_.ports.size(); ++i) {
@@ -141,7 +144,7 @@ void Rules::device(std::size_t i) {
     }
 }
 
-void Rules::taps() {
+std::vector<std::string> Rules::tap_names() const {
     std::vector<std::string> named;
     for (const Port& port : config_.ports) {
         const std::string& tap = port.tap.empty() ? port.name : port.tap;
@@ -149,12 +152,20 @@ void Rules::taps() {
             named.push_back(tap);
         }
     }
+    return named;
+}
+
+void Rules::taps() {
+    const std::vector<std::string> named = tap_names();
     if (named.size() > kTapsMax) {
         fail("ports",
              fmt::format("{} taps are not allowed; allowed: 1..{}", named.size(), kTapsMax));
     }
     for (const auto& [name, tap] : config_.taps) {
-        if (std::find(named.begin(), named.end(), name) == named.end()) {
+        // Without ports the taps are files, which have the names of the sides.
+        const bool side = config_.ports.empty() &&
+                          (name == config_.firewall.tap[0] || name == config_.firewall.tap[1]);
+        if (!side && std::find(named.begin(), named.end(), name) == named.end()) {
             fail("taps." + shown(name), "no port belongs to this tap; taps of the ports: " +
                                             shown(fmt::format("{}", fmt::join(named, ", "))));
         }
@@ -294,10 +305,57 @@ void Rules::outputs() {
     }
 }
 
+void Rules::policy() {
+    for (Mistake& mistake : build_policy(config_).mistakes) {
+        found_.push_back(std::move(mistake));
+    }
+    for (const auto* names : {&config_.firewall.networks, &config_.firewall.services}) {
+        for (const Named& named : *names) {
+            if (!is_name(named.name)) {
+                fail((names == &config_.firewall.networks ? "networks." : "services.") +
+                         shown(named.name),
+                     fmt::format("not allowed as a name; allowed: {}", kNameAllowed));
+            }
+        }
+    }
+    if (config_.report.dir.empty()) {
+        fail("report.dir", "\"\" is not allowed; allowed: a folder");
+    }
+}
+
+// Whether the file speaks of a firewall: then it may be meant for two capture files.
+bool Rules::about_firewall() const {
+    const auto& keys = config_.places.keys;
+    return std::any_of(keys.begin(), keys.end(), [](const auto& key) {
+        return key.first == "firewall" || key.first == "policy" || key.first == "default";
+    });
+}
+
+// The two taps of a firewall are those of the ports, one on each side.
+void Rules::sides() {
+    const bool wanted = use_ == Use::firewall || (use_ == Use::any && about_firewall());
+    if (!wanted || config_.ports.empty()) {
+        return;
+    }
+    const std::vector<std::string> named = tap_names();
+    for (const taps::Side side : {taps::Side::outside, taps::Side::inside}) {
+        const std::string& tap = config_.firewall.tap[index(side)];
+        if (std::find(named.begin(), named.end(), tap) == named.end()) {
+            fail(fmt::format("firewall.{}", name(side)),
+                 fmt::format("no tap is called {}; taps of the ports: {}", shown(tap),
+                             shown(fmt::format("{}", fmt::join(named, ", ")))));
+        }
+    }
+    if (named.size() > taps::kSides) {
+        fail("ports",
+             fmt::format("{} taps are not allowed around a firewall; allowed: 2", named.size()));
+    }
+}
+
 }  // namespace
 
-std::vector<Error> validate(const Config& config) {
-    return Rules(config).check();
+std::vector<Error> validate(const Config& config, Use use) {
+    return Rules(config, use).check();
 }
 
 }  // namespace tw::config

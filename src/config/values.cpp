@@ -126,6 +126,38 @@ std::optional<bool> parse_boolean(std::string_view text) {
     return std::nullopt;
 }
 
+std::optional<double> parse_percent(std::string_view text) {
+    constexpr std::size_t kDigitsMax = 6;
+    if (!text.ends_with('%')) {
+        return std::nullopt;
+    }
+    text.remove_suffix(text.ends_with(" %") ? 2 : 1);
+    const std::size_t point = std::min(text.find('.'), text.size());
+    const std::string_view behind = text.substr(std::min(point + 1, text.size()));
+    const auto whole = parse_integer(text.substr(0, point));
+    const bool has_point = point != text.size();
+    if (!whole || *whole > 100 || has_point == behind.empty() || behind.size() > kDigitsMax ||
+        !std::all_of(behind.begin(), behind.end(), is_digit)) {
+        return std::nullopt;
+    }
+    // Millionths of a percent, so that what is printed is what was written.
+    std::uint64_t millionths = *whole;
+    for (std::size_t i = 0; i < kDigitsMax; ++i) {
+        millionths =
+            millionths * 10 + (i < behind.size() ? static_cast<std::uint64_t>(behind[i] - '0') : 0);
+    }
+    if (millionths > 100'000'000) {
+        return std::nullopt;
+    }
+    return static_cast<double>(millionths) / 1e8;
+}
+
+std::string format_percent(double share) {
+    std::string digits = fmt::format("{:.6f}", share * 100);
+    digits.resize(digits.find_last_not_of('0') + 1);
+    return (digits.ends_with('.') ? digits.substr(0, digits.size() - 1) : digits) + "%";
+}
+
 std::string format_duration(Nanos duration) {
     return format_with_unit(static_cast<std::uint64_t>(std::max<Nanos>(duration, 0)),
                             kDurationUnits);

@@ -16,10 +16,13 @@ namespace tw::config {
 // "50ms"; units ns us ms s m h d; "0" needs none. No sign, no fraction.
 [[nodiscard]] std::optional<Nanos> parse_duration(std::string_view text);
 [[nodiscard]] std::optional<bool> parse_boolean(std::string_view text);
+// "99.99%" -> 0.9999; 0 to 100, at most six digits behind the point.
+[[nodiscard]] std::optional<double> parse_percent(std::string_view text);
 
 // The largest unit that leaves a whole number.
 [[nodiscard]] std::string format_duration(Nanos duration);
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
+[[nodiscard]] std::string format_percent(double share);
 // As a YAML scalar: plain where that is safe, in double quotes with escapes otherwise.
 [[nodiscard]] std::string format_text(std::string_view text);
 

@@ -14,7 +14,10 @@ struct Objects {
     Config config;
     Port port;
     Tap tap;
-    Target target{&config, &port, &tap};
+    Translation translation;
+    Named named;
+    RuleKeys rule;
+    Target target{&config, &port, &tap, &translation, &named, &rule};
 };
 
 TEST(OptionTable, paths_are_unique) {
