@@ -15,6 +15,9 @@ void Script::advance(Nanos now) {
         end(Side::client).open(now);
         return;
     }
+    if (now >= wake_) {
+        wake_ = INT64_MAX;
+    }
     if (end(Side::client).established() && !ended_) {
         go_on(now);
     }
@@ -84,8 +87,17 @@ void Script::answer_close(Nanos now) {
         server.close(now);
     }
     for (const Side side : {Side::client, Side::server}) {
-        if (end(side).peer_closed() && !end(side).closed()) {
+        if (!end(side).peer_closed() || end(side).closed()) {
+            continue;
+        }
+        Nanos& due = closes_at_[index(side)];
+        if (due == 0) {
+            due = now + plan_.answer_delay;
+        }
+        if (now >= due) {
             end(side).close(now);
+        } else {
+            wake_ = std::min(wake_, due);
         }
     }
 }

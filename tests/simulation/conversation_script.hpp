@@ -28,7 +28,8 @@ class Script {
     Position step_written_ = 0;
     bool opened_ = false;
     bool ended_ = false;
-    Nanos ready_ = -1;  // the step before was received then
+    std::array<Nanos, kSides> closes_at_{};  // 0 = the peer has not closed
+    Nanos ready_ = -1;                       // the step before was received then
     Nanos wake_ = 0;
 };
 

@@ -86,6 +86,12 @@ void Endpoint::emit(Packet& packet, Nanos now) {
     packet.ts_echo = packet.has_ack ? ts_recent_ : 0;
     const Position window = packet.syn ? options_.buffer_bytes : options_.buffer_bytes >> shift();
     packet.window = static_cast<std::uint16_t>(std::min<Position>(window, 65'535));
+    if (packet.syn) {
+        packet.offer = {.mss = options_.mss,
+                        .sack = options_.sack,
+                        .scaling = options_.scaling,
+                        .timestamps = options_.timestamps};
+    }
     if (packet.has_ack) {
         last_ack_sent_ = packet.ack;
         ack_due_ = INT64_MAX;
@@ -151,13 +157,18 @@ void Endpoint::learn(const Packet& packet) {
     }
     peer_known_ = true;
     ts_recent_ = packet.ts_value;
+    // Used where both ends offered it; an answer offers nothing else (RFC 7323, RFC 2018).
+    options_.mss = std::min(options_.mss, packet.offer.mss);
+    options_.sack &= packet.offer.sack;
+    options_.scaling &= packet.offer.scaling;
+    options_.timestamps &= packet.offer.timestamps;
     const Position options_bytes = options_.timestamps ? kTimestampBytes : 0;
     sender_.negotiated(options_.sack, options_.mss - options_bytes);
 }
 
 void Endpoint::receive(const Packet& packet, Nanos now) {
     if (dead_) {
-        if (was_reset_ && !packet.rst) {
+        if ((was_reset_ || options_.answers_when_dead) && !packet.rst) {
             Packet answer;
             answer.rst = true;
             answer.why = Why::reply;

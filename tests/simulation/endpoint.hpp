@@ -33,6 +33,7 @@ class Endpoint {
     void write(Position bytes, Nanos now);
     void close(Nanos now);
     void reset(Nanos now);
+    void fail() { dead_ = true; }  // an error of the network ended it: no RST, no timer
     void receive(const Packet& packet, Nanos now);
 
     [[nodiscard]] Nanos deadline() const;
@@ -44,6 +45,7 @@ class Endpoint {
     [[nodiscard]] bool dead() const { return dead_ || sender_.given_up(); }
     [[nodiscard]] bool established() const { return sender_.established(); }
     [[nodiscard]] const Sender& sender() const { return sender_; }
+    [[nodiscard]] Position expected() const { return receiver_.next(); }  // the next it lacks
 
   private:
     void pump(Nanos now);

@@ -44,19 +44,6 @@ std::uint16_t checksum(std::uint64_t sum) {
     return static_cast<std::uint16_t>(~sum);
 }
 
-Bytes address(const ConnectionPlan& connection, Side side) {
-    const bool client = side == Side::client;
-    const auto host = static_cast<std::uint8_t>(client ? 10 + connection.client_host
-                                                       : 80 + connection.server_host);
-    if (connection.v6) {
-        Bytes bytes{0x20, 0x01, 0x0D, 0xB8, 0, static_cast<std::uint8_t>(client ? 1 : 2)};
-        bytes.resize(16);
-        bytes.back() = host;
-        return bytes;
-    }
-    return client ? Bytes{10, 1, 0, host} : Bytes{203, 0, 113, host};
-}
-
 void put_options(Bytes& out, const Packet& packet, const ConnectionPlan& connection) {
     const StackOptions& stack = connection.stack[index(packet.from)];
     const std::size_t begin = out.size();
@@ -99,18 +86,6 @@ std::uint8_t tcp_flags(const Packet& packet) {
                                      (packet.has_ack ? 16 : 0));
 }
 
-void put_payload(Bytes& out, const Packet& packet) {
-    const Position begin = packet.span.begin + (packet.syn ? 1 : 0);
-    const std::uint64_t salt = std::uint64_t{packet.connection} * 2 + index(packet.from);
-    std::uint64_t word = 0;
-    for (Position at = begin; at < begin + packet.payload_bytes(); ++at) {
-        if (at % 8 == 0 || at == begin) {
-            word = (static_cast<std::uint64_t>(at / 8) + (salt << 40)) * 0x9E37'79B9'7F4A'7C15ULL;
-        }
-        put8(out, word >> (static_cast<unsigned>(at % 8) * 8));
-    }
-}
-
 Bytes tcp_segment(const Packet& packet, const ConnectionPlan& connection) {
     const bool client = packet.from == Side::client;
     const std::size_t from = index(packet.from);
@@ -126,7 +101,8 @@ Bytes tcp_segment(const Packet& packet, const ConnectionPlan& connection) {
     put32(out, 0);
     put_options(out, packet, connection);
     out[12] = static_cast<std::uint8_t>(out.size() / 4 << 4);
-    put_payload(out, packet);
+    const Position begin = packet.span.begin + (packet.syn ? 1 : 0);
+    append_stream(out, packet.connection, packet.from, {begin, begin + packet.payload_bytes()});
     return out;
 }
 
@@ -145,6 +121,30 @@ void put_ipv4(Bytes& frame, const Packet& packet, std::uint8_t ttl, const Bytes&
 }
 
 }  // namespace
+
+std::vector<std::uint8_t> address(const ConnectionPlan& connection, Side side) {
+    const bool client = side == Side::client;
+    const auto host = static_cast<std::uint8_t>(client ? 10 + connection.client_host
+                                                       : 80 + connection.server_host);
+    if (connection.v6) {
+        Bytes bytes{0x20, 0x01, 0x0D, 0xB8, 0, static_cast<std::uint8_t>(client ? 1 : 2)};
+        bytes.resize(16);
+        bytes.back() = host;
+        return bytes;
+    }
+    return client ? Bytes{10, 1, 0, host} : Bytes{203, 0, 113, host};
+}
+
+void append_stream(std::vector<std::uint8_t>& out, std::uint32_t connection, Side from, Span part) {
+    const std::uint64_t salt = std::uint64_t{connection} * 2 + index(from);
+    std::uint64_t word = 0;
+    for (Position at = part.begin; at < part.end; ++at) {
+        if (at % 8 == 0 || at == part.begin) {
+            word = (static_cast<std::uint64_t>(at / 8) + (salt << 40)) * 0x9E37'79B9'7F4A'7C15ULL;
+        }
+        put8(out, word >> (static_cast<unsigned>(at % 8) * 8));
+    }
+}
 
 std::vector<std::uint8_t> frame_bytes(const Packet& packet, const ConnectionPlan& connection,
                                       bool ttl_less) {

@@ -45,6 +45,14 @@ inline constexpr std::size_t kSides = 2;
 enum class Why : std::uint8_t { first, dup_acks, recovery, timeout, tail_probe, reply };
 [[nodiscard]] const char* name(Why why);
 
+// What a SYN offers beside sequence numbers.
+struct SynOptions {
+    Position mss = 536;  // RFC 9293 section 3.7.1: without the option
+    bool sack = false;
+    bool scaling = false;
+    bool timestamps = false;
+};
+
 struct Packet {
     static constexpr std::size_t kSackMax = 4;
 
@@ -65,6 +73,7 @@ struct Packet {
     std::uint16_t window = 0;  // as in the header: scaled
     Position ack = 0;
     std::array<Span, kSackMax> sack{};
+    SynOptions offer{};  // with syn
     std::uint32_t ts_value = 0;
     std::uint32_t ts_echo = 0;
     Nanos sent = 0;

@@ -69,6 +69,7 @@ struct StackOptions {
     bool eager_timer = false;
     bool silent = false;
     bool overshoots = false;
+    bool answers_when_dead = false;  // after a RST arrived: whatever comes then, with another
     IpIdPolicy ip_id = IpIdPolicy::per_connection;
     std::uint8_t ttl = 64;  // as it leaves the host
     Position mss = 1460;
@@ -103,6 +104,7 @@ struct ConnectionPlan {
     Ending ending = Ending::client_closes;
     Nanos start = 0;
     Nanos ending_delay = 0;
+    Nanos answer_delay = 0;  // from the peer's FIN to one's own
     // A broken server closes at this time though its data never arrived; 0 = no such thing.
     Nanos server_gives_up = 0;
     // Everything the server writes in this range is lost before the tap, every time.
