@@ -133,6 +133,7 @@ struct PolicyRow {
     std::uint64_t connections = 0;
     std::array<std::uint64_t, taps::kOutcomes> outcomes{};
     std::uint64_t against = 0;                 // connections that contradict the rule
+    std::uint64_t undecided = 0;               // neither for nor against it, as far as captured
     std::vector<taps::Conversation> examples;  // of those, at most 3
     std::vector<std::uint32_t> findings;       // ids
     std::vector<LimitRow> limits;
@@ -171,9 +172,10 @@ struct Report {
     std::vector<RewriteRow> rewrites;
     // Since a report given with --compare: what is new, gone, changed.
     std::vector<std::string> differences;
-    std::vector<PolicyRow> policy;
-    std::string verdict;  // the first line for people
-    int exit_code = 0;    // 0, 1 or 4
+    std::vector<PolicyRow> policy;     // the rules, then the defaults
+    std::uint64_t outside_policy = 0;  // connections that no rule and no default names
+    std::string verdict;               // the first line for people
+    int exit_code = 0;                 // 0, 1 or 4
     std::vector<std::string> why_exit;
     // Evidence bundle, once written.
     std::string bundle_path;
