@@ -145,10 +145,8 @@ event::Finding judge_fill(const FillFacts& facts) {
     const Rule later = sent_later(facts);
     const Rule earlier = sent_earlier(facts);
     const bool reported = facts.dsack && !facts.doubled && earlier == Rule::none;
-    // Where the capture merely has the filler behind its ACK, R's report of another copy would have
-    // come before the filler, too; unless that copy is captured later still.
-    const bool resent_after_ack =
-        facts.after_ack && (later != Rule::none || (reported && !facts.repeated));
+    // R had acknowledged what S then sent again: its report of a duplicate adds no doubt.
+    const bool resent_after_ack = facts.after_ack && later != Rule::none;
     Finding finding;
     if (facts.original_came) {
         finding = reordered_before(Rule::original_came, Confidence::probable);
