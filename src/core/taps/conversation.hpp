@@ -73,6 +73,8 @@ struct WayCounts {
     std::uint32_t fins_left = 0;
     std::uint32_t resets_entered = 0;
     std::uint32_t resets_left = 0;
+    std::uint16_t longest_entered = 0;  // IP packet
+    std::uint16_t longest_passed = 0;
     std::uint16_t mss_entered = 0;  // of the SYN or SYN/ACK; 0 = none
     std::uint16_t mss_left = 0;
     std::uint16_t options_entered = 0;  // option_bit of the SYN or SYN/ACK
@@ -107,6 +109,8 @@ struct Conversation {
     Nanos setup_server_delay = 0;  // the part of it beyond the exit tap
     // Largest gap of silence, in both directions at both taps, after which the next packet passed.
     Nanos idle_passed = 0;
+    // The same for the silence of one way alone, whatever the other one did.
+    std::array<Nanos, kWays> idle_passed_way{};
     // Highest number a receiver was told is acknowledged, that its own tap never saw it acknowledge
     // (a proxy's early ACKs): bytes at risk, by the way of the data.
     std::array<std::uint32_t, kWays> acknowledged_early{};

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Path MTU black hole (catalogue 17): packets above a length never leave, shorter ones of the same
+// conversations do, they may not be fragmented, and nobody tells their sender.
+#include "firewall/learners.hpp"
+
+#include "sinks/format/human.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace tw::firewall {
+namespace {
+
+using sinks::format::count_of;
+using sinks::format::count_text;
+using taps::Way;
+
+struct Group {
+    std::vector<std::uint32_t> drops;
+    std::set<std::uint64_t> conversations;
+    std::uint32_t longest_passed = 0;
+    flow::Endpoint client;
+    flow::Endpoint server;
+    Way way = Way::inward;
+};
+
+// ICMP "fragmentation needed" (RFC 1191) or "packet too big" (RFC 8201).
+bool is_too_big(const taps::Packet& packet) {
+    constexpr std::uint8_t kUnreachable = 3;
+    constexpr std::uint8_t kFragmentationNeeded = 4;
+    constexpr std::uint8_t kPacketTooBig = 2;
+    return packet.kind == taps::PacketKind::icmp_error &&
+           (packet.v6
+                ? packet.icmp_type == kPacketTooBig
+                : packet.icmp_type == kUnreachable && packet.icmp_code == kFragmentationNeeded);
+}
+
+// Of the ICMP errors that a sender got: seen at the tap where the packets entered.
+struct Told {
+    std::uint64_t errors = 0;
+    std::uint16_t mtu = 0;
+};
+
+std::array<Told, taps::kWays> told_senders(const Study& study) {
+    std::array<Told, taps::kWays> told;
+    for (const Case& one : study.all().cases) {
+        const taps::Packet& quote = one.fact->packet;
+        if (one.fact->kind == taps::FactKind::icmp_error && is_too_big(quote)) {
+            // It goes back to the sender: the tap it was seen at tells which way was refused.
+            Told& way = told[taps::index(taps::way_into(quote.tap))];
+            ++way.errors;
+            way.mtu = std::max(way.mtu, quote.icmp_mtu);
+        }
+    }
+    return told;
+}
+
+using Key = std::pair<Way, ScopeKey>;
+
+std::map<Key, Group> gather(const Study& study) {
+    std::map<Key, Group> groups;
+    for (std::uint32_t i = 0; i < study.all().cases.size(); ++i) {
+        const Case& one = study.at(i);
+        if (!is_drop(one) || one.fact->packet.payload_bytes == 0) {
+            continue;
+        }
+        const flow::Endpoint& client = client_of(*one.fact);
+        const flow::Endpoint& server = server_of(*one.fact);
+        Group& group = groups[{one.fact->way, scope_key(Scope::server, client, server)}];
+        group.drops.push_back(i);
+        group.conversations.insert(one.fact->conversation);
+        group.client = client;
+        group.server = server;
+        group.way = one.fact->way;
+    }
+    for (const taps::Conversation& conversation : study.all().conversations) {
+        const ScopeKey server =
+            scope_key(Scope::server, client_of(conversation), server_of(conversation));
+        for (const Way way : {Way::inward, Way::outward}) {
+            if (const auto found = groups.find({way, server}); found != groups.end()) {
+                found->second.longest_passed =
+                    std::max<std::uint32_t>(found->second.longest_passed,
+                                            conversation.ways[taps::index(way)].longest_passed);
+            }
+        }
+    }
+    return groups;
+}
+
+struct Verdict {
+    std::uint32_t shortest_lost = UINT32_MAX;
+    std::uint32_t attempts = 0;
+    std::vector<std::uint32_t> explained;
+    bool shorter_lost_too = false;
+};
+
+Verdict judge(const Study& study, const Group& group) {
+    Verdict verdict;
+    for (const std::uint32_t index : group.drops) {
+        const taps::Fact& fact = *study.at(index).fact;
+        if (fact.packet.ip_bytes <= group.longest_passed) {
+            verdict.shorter_lost_too = true;
+            continue;
+        }
+        if (fact.packet.v6 || fact.packet.dont_fragment) {
+            verdict.explained.push_back(index);
+            verdict.attempts += fact.attempts;
+            verdict.shortest_lost =
+                std::min<std::uint32_t>(verdict.shortest_lost, fact.packet.ip_bytes);
+        }
+    }
+    return verdict;
+}
+
+void tell(const Group& group, const Verdict& verdict, const Told& told, Lessons& lessons) {
+    const std::uint32_t low = group.longest_passed;
+    const std::uint32_t high = verdict.shortest_lost;
+    const std::string scope = fmt::format(
+        "{}, {}", scope_text(Scope::server, group.client, group.server), taps::name(group.way));
+    Parameter parameter{
+        .name = "mtu",
+        .scope = scope,
+        .value = fmt::format("between {} and {} bytes", count_text(low), count_text(high)),
+        .low = low,
+        .high = high,
+        .unit = "B",
+        .samples = verdict.explained.size(),
+        .note = "longest that passed, shortest that never left"};
+    if (told.errors != 0) {
+        parameter.note = fmt::format("the senders were told: {} with MTU {}",
+                                     count_of(told.errors, "ICMP error"), told.mtu);
+        lessons.parameters.push_back(std::move(parameter));
+        return;
+    }
+    Lesson lesson;
+    lesson.behaviour = Behaviour::pmtud_black_hole;
+    lesson.scope = scope;
+    lesson.explained = verdict.explained;
+    lesson.grade_max = verdict.explained.size() > 2 || verdict.attempts > 3 ? taps::Grade::proven
+                                                                            : taps::Grade::probable;
+    lesson.sentence = fmt::format(
+        "{} of {} bytes or more never left, all up to {} bytes did, and no ICMP error told their "
+        "sender",
+        count_of(verdict.explained.size(), "packet"), count_text(high), count_text(low));
+    lesson.excluded.push_back("shorter packets of the same service were not lost");
+    lessons.parameters.push_back(std::move(parameter));
+    lessons.lessons.push_back(std::move(lesson));
+}
+
+}  // namespace
+
+void learn_mtu(const Study& study, Lessons& lessons) {
+    const auto told = told_senders(study);
+    // Payload longer than any that passed, and something did pass: the path is not just down.
+    constexpr std::uint32_t kAttemptsMin = 2;
+    for (const auto& [key, group] : gather(study)) {
+        const Verdict verdict = judge(study, group);
+        if (group.longest_passed != 0 && !verdict.explained.empty() && !verdict.shorter_lost_too &&
+            verdict.attempts >= kAttemptsMin) {
+            tell(group, verdict, told[taps::index(group.way)], lessons);
+        }
+    }
+}
+
+}  // namespace tw::firewall
