@@ -24,6 +24,8 @@ using sinks::format::spoken;
 using taps::Conversation;
 using taps::Outcome;
 
+constexpr std::string_view kUnusable = "the capture is not fit to judge by";
+
 [[nodiscard]] std::string_view with_text(With with) {
     switch (with) {
         case With::any:
@@ -100,7 +102,7 @@ void judge(const Policy& policy, const Rule& rule, const Tally& tally, Trust tru
     const std::uint64_t decided = tally.agreeing + tally.contradicting;
     if (trust == Trust::unusable) {
         row.result = RowResult::inconclusive;
-        row.why = "the capture is not fit to judge by";
+        row.why = kUnusable;
     } else if (row.against != 0) {
         row.result = RowResult::fail;
         row.why = contradiction(rule, tally, row);
@@ -167,7 +169,13 @@ class Conclusion {
     void write(Report& report) {
         capture();
         rows();
-        findings();
+        if (!policy_.empty()) {
+            cases(FailOn::proven_drop, "proven_drop", tallied_.drops,
+                  "packets lost between the taps, proven, of what the policy lets pass");
+            cases(FailOn::findings, "findings", tallied_.harms,
+                  "proven cases of damage to what passes; see the findings");
+        }
+        report.checks = std::move(checks_);
         const bool unusable = report_.confidence.trust == Trust::unusable;
         report.exit_code = unusable || failed_.empty() ? (unclear_.empty() ? 0 : 4) : 1;
         report.why_exit = report.exit_code == 1 ? failed_ : std::vector<std::string>{};
@@ -178,28 +186,37 @@ class Conclusion {
     void capture();
     void rows();
     void row(const PolicyRow& row, const Rule& rule);
-    void findings();
+    void cases(FailOn reason, std::string_view name, std::uint64_t count, std::string_view words);
 
     const Policy& policy_;
     const TallyResult& tallied_;
     const Report& report_;
     std::vector<std::string> failed_;
     std::vector<std::string> unclear_;
+    std::vector<CheckRow> checks_;
 };
 
 void Conclusion::capture() {
     const Confidence& confidence = report_.confidence;
     const bool unusable = confidence.trust == Trust::unusable;
     const bool counts = policy_.fails_on(FailOn::capture_unhealthy) && !policy_.empty();
-    if (unusable || (counts && confidence.trust != Trust::good)) {
-        std::vector<std::string> doubts;
+    CheckRow row{"capture_unhealthy", RowResult::pass, "both taps are fit to judge by"};
+    if (confidence.trust != Trust::good) {
+        std::vector<std::string_view> doubts;
         for (const Doubt& doubt : confidence.doubts) {
             if (doubt.trust == confidence.trust) {
                 doubts.push_back(doubt.sentence);
             }
         }
-        unclear_.push_back(fmt::format("capture {}{}{}", unusable ? "unusable" : "of reduced trust",
-                                       doubts.empty() ? "" : ": ", fmt::join(doubts, "; ")));
+        row.result = RowResult::inconclusive;
+        row.why = fmt::format("capture {}{}{}", unusable ? "unusable" : "of reduced trust",
+                              doubts.empty() ? "" : ": ", fmt::join(doubts, "; "));
+    }
+    if (row.result != RowResult::pass && (unusable || counts)) {
+        unclear_.push_back(row.why);
+    }
+    if (unusable || counts) {
+        checks_.push_back(std::move(row));
     }
 }
 
@@ -240,20 +257,21 @@ void Conclusion::row(const PolicyRow& row, const Rule& rule) {
     }
 }
 
-void Conclusion::findings() {
-    if (policy_.empty()) {
+void Conclusion::cases(FailOn reason, std::string_view name, std::uint64_t count,
+                       std::string_view words) {
+    if (!policy_.fails_on(reason)) {
         return;
     }
-    if (policy_.fails_on(FailOn::proven_drop) && tallied_.drops != 0) {
-        failed_.push_back(
-            fmt::format("{} lost between the taps, proven, of what the policy lets "
-                        "pass",
-                        count_of(tallied_.drops, "packet")));
+    CheckRow row{std::string(name), RowResult::pass,
+                 fmt::format("{} {}", count_text(count), words)};
+    if (report_.confidence.trust == Trust::unusable) {
+        row.result = RowResult::inconclusive;
+        row.why = kUnusable;
+    } else if (count != 0) {
+        row.result = RowResult::fail;
+        failed_.push_back(row.why);
     }
-    if (policy_.fails_on(FailOn::findings) && tallied_.harms != 0) {
-        failed_.push_back(fmt::format("{} proven that damage what passes, see the findings",
-                                      count_of(tallied_.harms, "case")));
-    }
+    checks_.push_back(std::move(row));
 }
 
 [[nodiscard]] std::string verdict(const Report& report) {

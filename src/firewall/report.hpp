@@ -139,6 +139,13 @@ struct PolicyRow {
     std::vector<LimitRow> limits;
 };
 
+// What else report.fail_on asks for: capture_unhealthy, proven_drop, findings.
+struct CheckRow {
+    std::string name;
+    RowResult result = RowResult::pass;
+    std::string why;
+};
+
 struct Totals {
     std::uint64_t conversations = 0;
     std::uint64_t paired = 0;
@@ -174,6 +181,7 @@ struct Report {
     std::vector<std::string> differences;
     std::vector<PolicyRow> policy;     // the rules, then the defaults
     std::uint64_t outside_policy = 0;  // connections that no rule and no default names
+    std::vector<CheckRow> checks;      // of the whole run
     std::string verdict;               // the first line for people
     int exit_code = 0;                 // 0, 1 or 4
     std::vector<std::string> why_exit;

@@ -3,45 +3,13 @@
 
 #include <cstddef>
 
+#include "sinks/format/utf8.hpp"
+
 namespace tw::sinks::format {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
 [[nodiscard]] std::uint8_t byte_at(std::string_view text, std::size_t index) {
     return static_cast<std::uint8_t>(text[index]);
-}
-
-// Bytes of the well-formed UTF-8 sequence at `at` (Unicode 15, table 3-7), 0 if it is not one.
-[[nodiscard]] std::size_t utf8_bytes(std::string_view text, std::size_t at) {
-    const std::uint8_t first = byte_at(text, at);
-    std::size_t bytes = 0;
-    std::uint8_t second_min = 0x80;
-    std::uint8_t second_max = 0xBF;
-    if (first < 0x80) {
-        return 1;
-    }
-    if (first >= 0xC2 && first <= 0xDF) {
-        bytes = 2;
-    } else if (first >= 0xE0 && first <= 0xEF) {
-        bytes = 3;
-        second_min = first == 0xE0 ? 0xA0 : 0x80;
-        second_max = first == 0xED ? 0x9F : 0xBF;
-    } else if (first >= 0xF0 && first <= 0xF4) {
-        bytes = 4;
-        second_min = first == 0xF0 ? 0x90 : 0x80;
-        second_max = first == 0xF4 ? 0x8F : 0xBF;
-    }
-    if (bytes == 0 || text.size() - at < bytes || byte_at(text, at + 1) < second_min ||
-        byte_at(text, at + 1) > second_max) {
-        return 0;
-    }
-    for (std::size_t i = 2; i < bytes; ++i) {
-        if ((byte_at(text, at + i) & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    return bytes;
 }
 
 void append_control(std::string& out, std::uint8_t control) {
@@ -71,7 +39,7 @@ void append_json_escaped(std::string& out, std::string_view text) {
         const std::uint8_t byte = byte_at(text, at);
         const std::size_t bytes = utf8_bytes(text, at);
         if (bytes == 0) {
-            out += kReplacement;
+            out += kReplacementCharacter;
             ++at;
             continue;
         }

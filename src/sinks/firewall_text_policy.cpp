@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <string>
+
+#include "sinks/firewall_text_parts.hpp"
+#include "sinks/firewall_words.hpp"
+#include "sinks/format/human.hpp"
+
+namespace tw::sinks {
+namespace {
+
+using firewall::PolicyRow;
+using firewall::Report;
+using firewall::RowResult;
+using format::count_of;
+using format::count_text;
+using format::Page;
+using format::printable;
+using format::Table;
+using format::Tone;
+
+[[nodiscard]] Tone tone_of(RowResult result) {
+    switch (result) {
+        case RowResult::pass:
+            return Tone::plain;
+        case RowResult::fail:
+            return Tone::bad;
+        case RowResult::untested:
+        case RowResult::inconclusive:
+            return Tone::strong;
+    }
+    return Tone::plain;
+}
+
+[[nodiscard]] bool all_limits_kept(const PolicyRow& row) {
+    for (const firewall::LimitRow& limit : row.limits) {
+        if (limit.result != RowResult::pass) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void write_table(Page& page, const Report& report) {
+    Table table("<<>><");
+    table.row({"result", "expects", "connections", "against", "rule"});
+    for (const PolicyRow& row : report.policy) {
+        table.row({std::string(result_text(row.result)) + (all_limits_kept(row) ? "" : " *"),
+                   row.expectation, count_text(row.connections), count_text(row.against),
+                   printable(row.name) + (row.report_only ? " (report only)" : "")});
+    }
+    page.table(table, true);
+}
+
+// Rules that are not simply kept, with their packets; limits of all.
+void write_rule(Page& page, const Report& report, const PolicyRow& row) {
+    const bool kept = row.result == RowResult::pass;
+    if (kept && row.limits.empty()) {
+        return;
+    }
+    page.blank();
+    page.paragraph(fmt::format("{} {}", result_text(row.result), printable(row.name)), 2, 4,
+                   kept ? Tone::strong : tone_of(row.result));
+    page.paragraph(printable(row.why), 4, 4);
+    if (row.result == RowResult::fail) {
+        for (const std::string& line : first_evidence(report, row)) {
+            page.paragraph("- " + printable(line), 4, 6);
+        }
+        for (const std::uint32_t id : row.findings) {
+            page.paragraph(fmt::format("see finding {}", id), 4, 6, Tone::faint);
+        }
+    }
+    for (const firewall::LimitRow& limit : row.limits) {
+        std::string text =
+            fmt::format("{:<12} {} {}", result_text(limit.result), limit.name, limit.expected);
+        text += limit.measured.empty() ? "" : ": " + limit.measured;
+        text += limit.why.empty() ? "" : "; " + printable(limit.why);
+        page.paragraph(text, 4, 17, tone_of(limit.result));
+    }
+}
+
+}  // namespace
+
+void write_firewall_policy(Page& page, const Report& report) {
+    if (report.policy.empty()) {
+        return;
+    }
+    page.heading("Policy");
+    write_table(page, report);
+    bool starred = false;
+    for (const PolicyRow& row : report.policy) {
+        starred = starred || !all_limits_kept(row);
+    }
+    if (starred) {
+        page.paragraph("* a limit is not kept, or not shown to be", 2, 4, Tone::faint);
+    }
+    if (report.outside_policy != 0) {
+        page.paragraph(fmt::format("{} of no rule and no default",
+                                   count_of(report.outside_policy, "connection")),
+                       2, 4);
+    }
+    for (const PolicyRow& row : report.policy) {
+        write_rule(page, report, row);
+    }
+    for (const firewall::CheckRow& check : report.checks) {
+        if (check.result != RowResult::pass) {
+            page.blank();
+            page.paragraph(fmt::format("{} {}: {}", result_text(check.result),
+                                       format::spoken(check.name), printable(check.why)),
+                           2, 4, tone_of(check.result));
+        }
+    }
+}
+
+}  // namespace tw::sinks
