@@ -5,7 +5,7 @@ from bed import Setup
 from ends import CLIENT, RESET, SERVER, Talk
 from scenario import (NEAR, PROVEN, RAISES, Scenario, chain, chatter, forward)
 
-BLOCKED = [Talk(port=8081, start=0.1 * i, patience=3.5) for i in range(3)]
+BLOCKED = [Talk(port=8081, start=0.1 * i, patience=2.5) for i in range(3)]
 REUSED = [Talk(source_port=40001, close=SERVER), Talk(source_port=40002, close=SERVER),
           Talk(source_port=40001, close=SERVER, start=1.0, patience=1.6),
           Talk(source_port=40002, close=SERVER, start=4.4)]

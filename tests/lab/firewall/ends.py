@@ -44,7 +44,7 @@ class Talk:
     window: int = 0          # bytes of its receive buffer, 0 = the system's choice
     close: int = CLIENT      # HALF: the client's FIN first, `wait` later an answer; RESET: aborted
     wait: float = 0.0        # seconds until the close (or, HALF, the answer)
-    last_words: str = ""     # the client says so before it closes
+    last_words: tuple = ()   # the client says so, one by one, before it closes
     forged: tuple = ()       # forge.Segment as words, sent before the close
     late: tuple = ()         # the same, after it
 
@@ -134,9 +134,9 @@ async def rounds(loop, sock, talk):
 
 
 async def finish(loop, sock, talk):
-    if talk.last_words:
-        await loop.sock_sendall(sock, talk.last_words.encode())
-        await asyncio.sleep(0.2)
+    for words in talk.last_words:
+        await loop.sock_sendall(sock, words.encode())
+        await asyncio.sleep(0.1)
     if talk.close == HALF:
         sock.shutdown(socket.SHUT_WR)
         await receive(loop, sock, talk.down)

@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import bed  # noqa: E402
 import cases_flow  # noqa: E402
 import cases_path  # noqa: E402
+import cases_policy  # noqa: E402
 import cases_rewrite  # noqa: E402
 import cases_setup  # noqa: E402
 import judge  # noqa: E402
@@ -28,12 +29,12 @@ import packets  # noqa: E402
 from scenario import NEAR, PROVEN, RAISES  # noqa: E402
 
 SCENARIOS = [*cases_path.SCENARIOS, *cases_setup.SCENARIOS, *cases_flow.SCENARIOS,
-             *cases_rewrite.SCENARIOS]
+             *cases_rewrite.SCENARIOS, *cases_policy.SCENARIOS]
 BY_NAME = {one.name: one for one in SCENARIOS}
 SECTIONS = range(1, 26)
 TOOLS = ("tcpdump", "nft", "ethtool", "tc", "conntrack", "socat", "editcap", "clang-19")
 LAB_FAILED = (bed.LabError, packets.TruthError, AssertionError)
-JOBS = 3
+JOBS = 4
 ATTEMPTS = 2  # of a run in which the lab itself failed, such as by a capture that lost packets
 
 
@@ -204,7 +205,7 @@ def run_all(options, folder):
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
         waiting = runs(options, folder, pool)
         for scenario in chosen(options):
-            if scenario.simulator:
+            if scenario.simulator or options.capture_only and scenario.of:
                 continue
             run, place = waiting[source(scenario)], folder / source(scenario)
             error, seconds = run.result() if run else ("", 0.0)

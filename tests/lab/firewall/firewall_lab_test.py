@@ -65,6 +65,66 @@ class FastLab(unittest.TestCase):
                 wrong[one.name] = result.wrong
         self.assertEqual({}, wrong)
 
+    def test_an_oracle_is_right_and_a_liar_is_found_out(self):
+        scenario, folder = BY_NAME["random-loss"], self.folder / "random-loss"
+        truth = packets.Truth(folder)
+        said = oracle(truth)
+        self.assertEqual([], judge.wrongs(scenario, said))
+        score = judge.count_packets(truth, said)
+        self.assertEqual((score.visible, 0), (score.proven, len(score.false_proven)))
+        self.assertEqual([], score.not_told)
+        innocent = next(one.frame for one in truth.captured["outside"]
+                        if one not in truth.entered_only["outside"])
+        said.facts[0] = fact("outside", innocent)
+        score = judge.count_packets(truth, said)
+        self.assertEqual((1, 1), (len(score.false_proven), len(score.not_told)))
+
+
+def fact(side, frame):
+    return {"kind": "lost_between", "grade": "proven", "proof": "left_later",
+            "cites": [{"tap": side, "frame": frame, "part": "subject"}]}
+
+
+def oracle(truth, **report):
+    """What a program that knows the truth about lost packets would say."""
+    facts = [fact(side, one.frame) for side, one in truth.visible_drops()]
+    return judge.Said({"findings": [{"behaviour": "packet_dropped", "grade": "proven"}],
+                       "confidence": {"doubts": [], "trust": "good"}, "parameters": [],
+                       "policy": [], **report}, facts, 0, "")
+
+
+class Judge(unittest.TestCase):
+    def said(self, **report):
+        return judge.Said({"findings": [], "confidence": {"doubts": [], "trust": "good"},
+                           "parameters": [], "policy": [], **report}, [], 0, "")
+
+    def test_a_finding_too_few_too_many_and_too_bold_is_wrong(self):
+        clean, lossy, shy = (BY_NAME[name] for name in ("clean", "random-loss", "both-miss"))
+        dropped = {"behaviour": "packet_dropped", "grade": "proven"}
+        self.assertEqual([], judge.wrongs(clean, self.said()))
+        self.assertEqual(["packet_dropped is not said"], judge.wrongs(lossy, self.said()))
+        self.assertEqual(["packet_dropped is said (proven), though it is not so"],
+                         judge.wrongs(clean, self.said(findings=[dropped])))
+        self.assertIn("packet_dropped is said (proven), though it is not so",
+                      judge.wrongs(shy, self.said(findings=[dropped])))
+
+    def test_a_bracket_must_contain_the_truth(self):
+        idle = BY_NAME["idle-timeout"]
+        found = [{"behaviour": "idle_timeout", "grade": "proven"}]
+        for low, high, right in ((1.6, 2.5, True), (None, 2.5, True), (2.1, 2.5, False),
+                                 (1.0, 1.9, False), (None, None, False)):
+            row = {"name": "idle_timeout", "low": low, "high": high}
+            said = self.said(findings=found, parameters=[row])
+            self.assertEqual(right, not judge.wrongs(idle, said), (low, high))
+
+    def test_the_policys_rows_and_exit_code_must_be_those_expected(self):
+        good = BY_NAME["policy-good"]
+        found = [{"behaviour": name, "grade": "proven"} for name in good.expect]
+        rows = [{"name": name, "result": result} for name, result in good.rows.items()]
+        self.assertEqual([], judge.wrongs(good, self.said(findings=found, policy=rows)))
+        rows[0]["result"] = "inconclusive"
+        self.assertEqual(1, len(judge.wrongs(good, self.said(findings=found, policy=rows))))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -15,9 +15,7 @@ from scenario import ANY, PROVEN
 BINARY = os.environ.get("TAPWITNESS", str(bed.WIRE.parents[2] / "tapwitness"))
 EXIT_CODES = (0, 1, 4)  # a report was made
 GRADES = ("unproven", "probable", "proven")
-DROPS = ("lost_between", "late_lost")
-# Findings that say of one packet that it entered and did not leave.
-SECOND = 10**9
+DROPS = ("lost_between", "late_lost")  # facts that a packet entered and did not leave
 
 
 class ProductError(Exception):
@@ -118,7 +116,7 @@ def findings_wrong(scenario, said):
         if name in scenario.expect:
             continue
         most = scenario.may.get(name)
-        if most is None or GRADES.index(grade) > GRADES.index(most):
+        if most is None or most != ANY and GRADES.index(grade) > GRADES.index(most):
             wrong.append(f"{name} is said ({grade}), though it is not so")
     return wrong
 
@@ -163,6 +161,11 @@ def policy_wrong(scenario, said):
     if scenario.exit_code is not None and said.exit_code != scenario.exit_code:
         wrong.append(f"exit code {said.exit_code}, not {scenario.exit_code}")
     return wrong
+
+
+def wrongs(scenario, said):
+    return [*findings_wrong(scenario, said), *confidence_wrong(scenario, said),
+            *parameters_wrong(scenario, said), *policy_wrong(scenario, said)]
 
 
 # --- packet by packet
@@ -255,8 +258,7 @@ def judge(scenario, captures, folder):
         said = ask(scenario, captures, folder)
     except (ProductError, subprocess.TimeoutExpired) as error:
         return Result(scenario, [str(error)], Score(), None, {})
-    wrong = [*findings_wrong(scenario, said), *confidence_wrong(scenario, said),
-             *parameters_wrong(scenario, said), *policy_wrong(scenario, said)]
+    wrong = wrongs(scenario, said)
     score = Score()
     if not scenario.opaque and not scenario.files:
         score = count_packets(packets.Truth(captures, scenario.alike), said)
