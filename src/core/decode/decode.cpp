@@ -87,6 +87,14 @@ void count_properties(const Walk& walk, const Frame& frame, stats::Counters& cou
     }
 }
 
+inline void name_connection(const Walk& walk, const Frame& frame, const DecodeOptions& options,
+                            Decoded& out) {
+    const KeyScope key_scope = options.key_scope[frame.tap < kTapsMax ? frame.tap : 0];
+    const std::uint32_t scope = key_scope.vlan || key_scope.tunnel ? scope_of(walk, key_scope) : 0;
+    out.sender = walk.v6 ? fill_key<flow::KeyV6, flow::AddressV6>(walk, scope, out.key.v6_key)
+                         : fill_key<flow::KeyV4, flow::AddressV4>(walk, scope, out.key.v4);
+}
+
 // The key, the counters: what is left when no header is.
 inline void finish(const Walk& walk, const Frame& frame, const DecodeOptions& options,
                    stats::Counters& counters) {
@@ -95,11 +103,10 @@ inline void finish(const Walk& walk, const Frame& frame, const DecodeOptions& op
     out.v6 = walk.v6;
     if (out.outcome == Counter::decoded_segments) [[likely]] {
         out.layers = static_cast<std::uint8_t>(walk.layers - 1);  // without TCP itself
-        const KeyScope key_scope = options.key_scope[frame.tap < kTapsMax ? frame.tap : 0];
-        const std::uint32_t scope =
-            key_scope.vlan || key_scope.tunnel ? scope_of(walk, key_scope) : 0;
-        out.sender = walk.v6 ? fill_key<flow::KeyV6, flow::AddressV6>(walk, scope, out.key.v6_key)
-                             : fill_key<flow::KeyV4, flow::AddressV4>(walk, scope, out.key.v4);
+        name_connection(walk, frame, options, out);
+    } else if (out.outcome == Counter::decode_later_fragment ||
+               (out.outcome == Counter::decode_tcp_cut && walk.quoted && out.icmp.cut)) {
+        name_connection(walk, frame, options, out);
     }
     counters.add(out.outcome);
     if (walk.remarkable || frame.captured_bytes < frame.wire_bytes) [[unlikely]] {

@@ -11,6 +11,17 @@ namespace tw::decode {
 inline constexpr std::uint32_t kIpv4BytesMin = 20;
 inline constexpr std::uint32_t kIpv6Bytes = 40;
 
+[[nodiscard]] inline std::uint16_t ip_bytes_of(std::uint32_t bytes) {
+    return static_cast<std::uint16_t>(bytes < UINT16_MAX ? bytes : UINT16_MAX);
+}
+
+// It has no ports: what can be told is whose it is, and of which datagram.
+[[nodiscard]] inline Layer later_fragment(Walk& walk, std::uint8_t protocol, std::uint32_t id) {
+    walk.out->fragment_protocol = protocol;
+    walk.out->fragment_id = id;
+    return walk.stop(Counter::decode_later_fragment);
+}
+
 // A source route that is not used up hides the real destination: its last hop (RFC 791 3.1).
 inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
     const ByteReader& reader = walk.reader;
@@ -48,8 +59,8 @@ inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
 //  0      1     2        4    6            8     9          10         12       16       20
 //  | V/IHL| TOS | length | id | MF, offset | TTL | protocol | checksum | source | destination |
 [[nodiscard]] inline Layer decode_ipv4(Walk& walk) {
-    constexpr std::uint16_t kMoreFragments = 0x2000;
-    constexpr std::uint16_t kOffsetMask = 0x1FFF;
+    constexpr std::uint16_t kMoreFragments = fragment_word::kMoreFragments;
+    constexpr std::uint16_t kOffsetMask = fragment_word::kOffsetMask;
     ByteReader& reader = walk.reader;
     if (!reader.has(kIpv4BytesMin)) {
         return walk.truncated();
@@ -75,7 +86,10 @@ inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
     walk.source = reader.bytes(12, 4);
     walk.destination = reader.bytes(16, 4);
     walk.out->ttl = reader.u8(8);
+    walk.out->tos = reader.u8(1);
     walk.out->ip_id = reader.be16(4);
+    walk.out->ip_bytes = ip_bytes_of(total_bytes != 0 ? total_bytes : reader.wire_bytes());
+    walk.out->fragment = fragment;
     const std::uint8_t protocol = reader.u8(9);
     if (header_bytes > kIpv4BytesMin) [[unlikely]] {
         apply_source_route(walk, header_bytes);
@@ -85,7 +99,7 @@ inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
     }
     reader.skip(header_bytes);
     if ((fragment & kOffsetMask) != 0) [[unlikely]] {
-        return walk.stop(Counter::decode_later_fragment);
+        return later_fragment(walk, protocol, walk.out->ip_id);
     }
     return walk.go_on(ip_protocol_layer(protocol));
 }
@@ -113,7 +127,10 @@ inline void apply_source_route(Walk& walk, std::uint32_t header_bytes) {
     walk.source = reader.bytes(8, 16);
     walk.destination = reader.bytes(24, 16);
     walk.out->ttl = reader.u8(7);
+    walk.out->tos = static_cast<std::uint8_t>(reader.be16(0) >> 4);
     walk.out->ip_id = 0;
+    walk.out->ip_bytes = ip_bytes_of(kIpv6Bytes + payload_bytes);
+    walk.out->fragment = fragment_word::kDontFragment;
     reader.skip(kIpv6Bytes);
     if (!walk.jumbo) {
         reader.limit(payload_bytes);

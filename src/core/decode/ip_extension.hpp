@@ -150,10 +150,14 @@ namespace tw::decode {
     }
     const std::uint8_t next = reader.u8(0);
     const std::uint16_t fragment = reader.be16(2);
+    const std::uint32_t id = reader.be32(4);
     reader.skip(8);
+    walk.out->fragment = static_cast<std::uint16_t>(
+        fragment >> 3 | ((fragment & 1) != 0 ? fragment_word::kMoreFragments : 0));
     if (fragment >> 3 != 0) {
-        return walk.stop(Counter::decode_later_fragment);
+        return later_fragment(walk, next, id);
     }
+    walk.out->fragment_id = id;
     // An atomic fragment (RFC 6946) is a whole packet.
     walk.fragmented |= (fragment & 1) != 0;
     return walk.go_on(ip_protocol_layer(next));

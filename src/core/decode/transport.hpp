@@ -3,6 +3,8 @@
 // they quote. Payload is never touched.
 #pragma once
 
+#include <cstring>
+
 #include "core/decode/walk.hpp"
 
 namespace tw::decode {
@@ -11,15 +13,28 @@ namespace tw::decode {
 inline constexpr std::uint32_t kTcpBytesVisible = 16;
 inline constexpr std::uint32_t kTcpBytesMin = 20;
 
+// RFC 792 asks for no more than 8 bytes of what is quoted.
+[[nodiscard]] inline Layer quoted_cut(Walk& walk) {
+    const ByteReader& reader = walk.reader;
+    if (walk.quoted && reader.has(8)) {
+        walk.source_port = reader.be16(0);
+        walk.destination_port = reader.be16(2);
+        walk.out->segment.seq = reader.be32(4);
+        walk.out->icmp.cut = true;
+    }
+    return walk.stop(Counter::decode_tcp_cut);
+}
+
 //  0             2                  4     8     12            13      14       16         18
 //  | source port | destination port | seq | ack | data offset | flags | window | checksum | urgent
 //  |
 [[nodiscard]] inline Layer decode_tcp(Walk& walk) {
     const ByteReader& reader = walk.reader;
     if (!reader.has(kTcpBytesVisible)) {
-        return walk.stop(Counter::decode_tcp_cut);
+        return quoted_cut(walk);
     }
     Segment& segment = walk.out->segment;
+    segment.header = reader.bytes(0, kTcpBytesVisible);
     walk.source_port = reader.be16(0);
     walk.destination_port = reader.be16(2);
     segment.seq = reader.be32(4);
@@ -63,6 +78,11 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
         return walk.nothing_more();
     }
     const std::uint32_t quoted_words = reader.u8(5);
+    IcmpError& error = walk.out->icmp;
+    error = IcmpError{.mtu = reader.be16(6), .type = type, .code = reader.u8(1)};
+    if (walk.source != nullptr) {
+        std::memcpy(error.source.data(), walk.source, walk.v6 ? 16 : 4);
+    }
     reader.skip(8);
     if (quoted_words != 0 && reader.has(1) && reader.u8(0) >> 4 == 4) {
         // RFC 4884: extensions follow after that many words. Wireshark counts without the IP
@@ -83,6 +103,15 @@ inline constexpr std::uint32_t kTcpBytesMin = 20;
     const std::uint8_t type = reader.u8(0);
     if (type == 0 || type > kErrorMax) {
         return walk.nothing_more();
+    }
+    IcmpError& error = walk.out->icmp;
+    error = IcmpError{.mtu = static_cast<std::uint16_t>(reader.be32(4) < UINT16_MAX ? reader.be32(4)
+                                                                                    : UINT16_MAX),
+                      .type = type,
+                      .code = reader.u8(1),
+                      .v6 = true};
+    if (walk.source != nullptr) {
+        std::memcpy(error.source.data(), walk.source, walk.v6 ? 16 : 4);
     }
     reader.skip(8);
     walk.quoted = true;

@@ -93,6 +93,7 @@ struct Conversation {
     std::array<flow::Endpoint, kSides> client{};  // index: Side of the tap
     std::array<flow::Endpoint, kSides> server{};
     std::array<bool, kSides> seen{};
+    std::array<std::uint64_t, kSides> first_frame{};  // at each tap; 0 = not seen, or not numbered
     Side client_side = Side::outside;  // where the client is: its packets enter there
     bool client_known = false;
     bool side_known = false;  // client_side is told by times, TTLs or addresses, not a guess

@@ -66,8 +66,10 @@ class Engine {
     // driver calls this only when its queues were seen empty; offline with the time both files
     // have reached.
     void tick(Nanos now);
-    // The end of the capture: whatever waits is concluded without what might have come (gate L).
-    void finish();
+    // The end of the capture: concludes what waits, without what might have come (gate L), and ends
+    // every conversation, as far as the rings have room. True once nothing is left; drain the rings
+    // between calls, and once more at the end.
+    [[nodiscard]] bool finish_some();
 
     // reader: another thread may pop. False when empty. Facts of a conversation come before its
     // record.
@@ -77,7 +79,7 @@ class Engine {
     // writer: worker. False when a driver that can wait (a file has time) had better wait.
     [[nodiscard]] bool half_empty() const;
 
-    // After finish(), or between two calls of the thread that calls process().
+    // After finish_some(), or between two calls of the thread that calls process().
     [[nodiscard]] const Passage& passage() const;
     [[nodiscard]] const TapHealth& health() const;
     [[nodiscard]] std::size_t memory_bytes() const;

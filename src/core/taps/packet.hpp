@@ -9,6 +9,7 @@
 #include "base/time.hpp"
 #include "core/decode/decoded.hpp"
 #include "core/flow/key.hpp"
+#include "core/frame.hpp"
 #include "core/taps/side.hpp"
 #include "core/tcp/options.hpp"
 
@@ -87,5 +88,8 @@ struct Packet {
     [[nodiscard]] bool option(std::uint16_t bits) const { return (options & bits) != 0; }
 };
 static_assert(sizeof(Packet) <= 128, "two cache lines");
+
+// `found` is what decode made of `frame`: a segment, a quoted one, or a fragment.
+void read_packet(const Frame& frame, const decode::Decoded& found, Side tap, Packet& out);
 
 }  // namespace tw::taps

@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "base/time.hpp"
-#include "core/flow/key.hpp"
 #include "core/taps/fact.hpp"
 #include "core/taps/packet.hpp"
 #include "core/taps/side.hpp"
@@ -50,22 +49,6 @@ struct Seen {
     Way way = Way::inward;
     std::uint64_t serial = 0;  // ascending in order of arrival, unique within a worker
     bool copy = false;         // the same frame had come at this tap just before (copies.hpp)
-};
-
-// An IP fragment of a TCP datagram. Later ones have no ports.
-struct Fragment {
-    Nanos time = 0;
-    std::uint64_t frame = 0;
-    flow::AddressV6 source{};  // IPv4: the first four bytes
-    flow::AddressV6 destination{};
-    std::uint32_t id = 0;      // IP identification: 16 bits in IPv4, 32 in IPv6
-    std::uint32_t offset = 0;  // bytes of the datagram's payload before it
-    std::uint32_t bytes = 0;   // of the datagram's payload in it
-    Side tap = Side::outside;
-    Side entry = Side::outside;  // where its sender is, with entry_known
-    bool entry_known = false;
-    bool more = false;
-    bool v6 = false;
 };
 
 class FactSink {

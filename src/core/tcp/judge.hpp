@@ -11,6 +11,7 @@
 
 #include "base/time.hpp"
 #include "core/event/verdict.hpp"
+#include "core/tcp/same_frame.hpp"
 
 namespace tw::tcp {
 
@@ -24,8 +25,6 @@ struct PathTimes {
 enum class Order : std::uint8_t { unknown, earlier, same, later };
 
 inline constexpr Nanos kNever = -1;  // for times that may not exist
-// A mirror copies a frame twice within this time; later copies come from the network.
-inline constexpr Nanos kMirrorLag = 10 * kMillisecond;
 
 // A hole, and the bytes that closed it.
 struct FillFacts {

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "core/tcp/checksum.hpp"
+
 namespace tw::tcp {
 namespace {
 
@@ -13,42 +15,22 @@ constexpr std::uint32_t kLookBack = 64;
 // One finished checksum in 2^15 looks unfinished by accident.
 constexpr std::uint32_t kUnfinishedMin = 2;
 
-template <typename Key>
-std::uint32_t sum_of_addresses(const Key& key) {
-    std::uint32_t sum = 0;
-    for (const auto& address : key.address) {
-        for (std::size_t i = 0; i + 1 < address.size(); i += 2) {
-            sum += static_cast<std::uint32_t>(address[i] << 8 | address[i + 1]);
-        }
-    }
-    return sum;
-}
-
-std::uint16_t folded(std::uint32_t sum) {
-    sum = (sum & 0xFFFFU) + (sum >> 16);
-    return static_cast<std::uint16_t>((sum & 0xFFFFU) + (sum >> 16));
-}
-
 // SYNs and SACKs have options of many lengths, and kernels finish the checksums of their RSTs.
 bool has_known_length(const Sighting& s) {
     return s.payload_known != 0 && s.has_sack == 0 && !s.has(flag::kSyn | flag::kRst) &&
            s.checksum != 0;
 }
 
-// The pseudo header with the length (Linux, BSD), or without where the card cuts it into segments
-// (Windows).
-bool is_unfinished(const Sighting& s, std::uint32_t addresses) {
-    constexpr std::uint32_t kTcp = 6;
-    const std::uint32_t length = 20U + (s.has_timestamps != 0 ? 12U : 0U) + s.payload_bytes;
-    return s.checksum == folded(addresses + kTcp + length) ||
-           s.checksum == folded(addresses + kTcp);
+bool is_unfinished(const Sighting& s, std::uint16_t addresses) {
+    const std::uint32_t tcp_bytes = 20U + (s.has_timestamps != 0 ? 12U : 0U) + s.payload_bytes;
+    return tcp::is_unfinished(s.checksum, addresses, tcp_bytes);
 }
 
 }  // namespace
 
 std::optional<std::uint8_t> local_side(const History& history, const Sighting& latest,
                                        const flow::FlowTable& table, std::uint32_t slot) {
-    const std::uint32_t addresses =
+    const std::uint16_t addresses =
         table.v6() ? sum_of_addresses(table.key_v6(slot)) : sum_of_addresses(table.key_v4(slot));
     std::array<std::uint32_t, 2> seen{};
     std::array<std::uint32_t, 2> unfinished{};

@@ -7,6 +7,7 @@
 
 #include "base/sequence.hpp"
 #include "core/tcp/completeness.hpp"
+#include "core/tcp/same_frame.hpp"
 
 namespace tw::tcp {
 namespace {
@@ -50,16 +51,12 @@ bool is_one_frame(const Sighting& earlier, const Sighting& later, Nanos round_tr
     if (!same_frame(earlier, later)) {
         return false;
     }
-    // An IP identification names the frame. Without one, a sender may have sent twice: not before
-    // it was asked (no timer is as short as a mirror's lag) and the request could reach it, and not
-    // later than its timestamp clock ticks (RFC 7323 section 5.4: between 1 ms and 1 s; what is in
-    // use ticks every millisecond).
-    constexpr Nanos kTicksAtLeast = 2 * kMillisecond;
-    const Nanos apart = later.time - earlier.time;
-    return (later.v6 == 0 && later.ip_id != 0) || later.ttl != earlier.ttl ||
-           (later.has_timestamps != 0 && apart > kTicksAtLeast) ||
-           (apart < kMirrorLag &&
-            (!asked || apart < (round_trip != 0 ? round_trip / 2 : kMillisecond)));
+    return is_one_frame({.apart = later.time - earlier.time,
+                         .round_trip = round_trip,
+                         .named = later.v6 == 0 && later.ip_id != 0,
+                         .ttl_differs = later.ttl != earlier.ttl,
+                         .timestamps = later.has_timestamps != 0,
+                         .asked = asked});
 }
 
 bool is_copy(const History& history, const Sighting& sighting) {

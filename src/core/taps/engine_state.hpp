@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What an engine is made of, for its own two sources: engine.cpp takes frames to their
+// conversations, engine_conversations.cpp begins, opens and ends these.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/spsc_ring.hpp"
+#include "core/taps/clocks.hpp"
+#include "core/taps/conversations.hpp"
+#include "core/taps/copies.hpp"
+#include "core/taps/engine.hpp"
+#include "core/taps/matcher.hpp"
+#include "core/taps/orientation.hpp"
+#include "core/taps/pairing.hpp"
+
+namespace tw::taps {
+
+struct Engine::State {
+    static constexpr std::uint32_t kNone = Conversations::kNone;
+    // Packets held back until their conversation's orientation is told.
+    static constexpr std::uint32_t kHeldMax = 1U << 16;
+
+    State(const EngineOptions& options_in, stats::Counters& counters_in);
+
+    const EngineOptions options;
+    stats::Counters& counters;
+    Conversations conversations;
+    Copies copies;
+    Orientation orientation;
+    NatPairing pairing;
+    Matcher matcher;
+    Clocks clocks;
+    std::array<std::uint32_t, kSides> ordinals{};
+    // Conversations that hold packets back, in the order in which they began to.
+    struct Holder {
+        std::uint32_t slot;
+        std::uint64_t id;
+    };
+    SpscRing<Holder> holders{kHeldMax};
+    std::optional<Holder> next_holder;
+    // Detached ones whose last packets still wait.
+    SpscRing<Holder> leaving{kHeldMax};
+    std::optional<Holder> next_leaving;
+    std::uint32_t sweep_at = 0;
+    Nanos swept = INT64_MIN;
+    bool finishing = false;
+
+    // One burst.
+    std::array<decode::Decoded, kBurstMax> decoded;
+    std::array<Packet, kBurstMax> packets;
+    std::array<std::uint64_t, kBurstMax> identities;
+    std::array<std::uint32_t, kBurstMax> hashes;
+    std::array<std::uint32_t, kBurstMax> tuples;
+    std::array<const decode::Decoded*, kBurstMax> wanted;
+    bool changed = false;  // tuples[] may be stale
+
+    void read(const Frame& frame, std::uint32_t i);
+    void find_tuples(std::uint32_t count);
+    void look_ahead(std::uint32_t i, std::uint32_t count);
+    void take(std::uint32_t i);
+    void take_segment(std::uint32_t i);
+    void take_other(std::uint32_t i);
+    [[nodiscard]] std::uint32_t known(std::uint32_t i);
+    [[nodiscard]] std::uint32_t conversation_of(std::uint32_t i);
+    [[nodiscard]] std::uint32_t begin(std::uint32_t i, Nanos since_previous);
+    [[nodiscard]] std::uint32_t join(std::uint32_t i, const NatPairing::Found& found);
+    [[nodiscard]] bool begins_anew(const Live& live, const Packet& packet) const;
+    void name(std::uint32_t slot, Side tap, std::uint64_t frame);
+    void follow(std::uint32_t slot, const Packet& packet, bool copy);
+    void update(Live& live, const Packet& packet);
+    void hold(std::uint32_t slot, const Packet& packet, bool copy);
+    void open(std::uint32_t slot, const Oriented& oriented);
+    void release(std::uint32_t slot, const HeldPacket& held);
+    void open_overdue();
+    void leave(std::uint32_t slot);
+    void end_leaving();
+    void end(std::uint32_t slot, bool ended);
+    void sweep(Nanos now);
+    void advance();
+};
+
+[[nodiscard]] inline bool is_bare_syn(const Packet& packet) {
+    namespace flag = decode::tcp_flag;
+    return (packet.flags & (flag::kSyn | flag::kAck)) == flag::kSyn;
+}
+
+}  // namespace tw::taps

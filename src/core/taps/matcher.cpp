@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "core/taps/matcher.hpp"
+
+#include <algorithm>
+
+#include "base/sequence.hpp"
+#include "core/taps/numbers.hpp"
+
+namespace tw::taps {
+namespace {
+
+namespace flag = decode::tcp_flag;
+using stats::Counter;
+
+// Packets of the log: those of half a second at half a million packets a second.
+constexpr std::uint32_t kLogMin = 1U << 16;
+
+std::uint8_t queue_of(Side tap, bool entering) {
+    return static_cast<std::uint8_t>(index(tap) * 2 + (entering ? 0 : 1));
+}
+
+void raise(std::uint16_t& count) {
+    count = static_cast<std::uint16_t>(count + (count != UINT16_MAX ? 1 : 0));
+}
+
+// Few pairs decide for their conversation; until then those of the way do. One that differs among
+// many that do not is a packet of which another transmission was taken for its twin.
+bool mostly(std::uint32_t same, std::uint32_t other, std::uint32_t least) {
+    return same >= least && other * 8 <= same;
+}
+
+}  // namespace
+
+Matcher::Matcher(const EngineOptions& options, Conversations& conversations,
+                 stats::Counters& counters)
+    : options_(options),
+      conversations_(conversations),
+      counters_(counters),
+      in_flight_(options.in_flight_max, options.backing, options.hash_seed),
+      log_(std::max(kLogMin, options.in_flight_max / 4), options.backing),
+      outbox_({.facts_max = options.facts_max,
+               .excerpts_max = options.excerpts_max,
+               .first_id = options.first_id,
+               .id_step = options.id_step},
+              conversations, log_, counters),
+      pairs_({.backing = options.backing, .transit_max = options.transit_max}, outbox_, health_,
+             counters),
+      evidence_(options, outbox_, pairs_.passage(), health_, counters),
+      pair_states_(options.conversations_max, options.backing),
+      wait_(options.transit_max) {}
+
+Witnessed Matcher::witnessed(std::uint32_t slot) const {
+    const Live& live = conversations_.live(slot);
+    return {.conversation = live.id,
+            .slot = slot,
+            .client_side = live.client_side,
+            .client_known = live.client_known};
+}
+
+void Matcher::begin(std::uint32_t slot, Nanos since_previous) {
+    pair_states_[slot] = PairState{};
+    evidence_.begin(witnessed(slot), since_previous);
+}
+
+std::uint64_t Matcher::key_at(const Live& live, const Packet& packet, std::uint8_t party,
+                              Side tap) const {
+    return in_flight_.key_of(twin_key_of(live, packet, party), tap);
+}
+
+void Matcher::prefetch_bucket(std::uint32_t slot, const Packet& packet) const {
+    const Live& live = conversations_.live(slot);
+    const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+    in_flight_.prefetch_bucket(key_at(live, packet, party, other(packet.tap)));
+    in_flight_.prefetch_bucket(key_at(live, packet, party, packet.tap));
+}
+
+void Matcher::prefetch_group(std::uint32_t slot, const Packet& packet) const {
+    const Live& live = conversations_.live(slot);
+    const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+    in_flight_.prefetch_group(key_at(live, packet, party, other(packet.tap)));
+}
+
+Kept Matcher::kept_of(const Live& live, Way way, std::uint8_t party) const {
+    constexpr std::uint32_t kOwn = 2;
+    constexpr std::uint32_t kOfWay = 16;
+    const Likeness& own = live.likeness[index(way)];
+    const Likeness& all = likeness_[index(way)];
+    Kept kept;
+    kept.ip_id = own.same_id + own.other_id >= kOwn ? mostly(own.same_id, own.other_id, kOwn)
+                                                    : mostly(all.same_id, all.other_id, kOfWay);
+    kept.timestamps = own.same_times + own.other_times >= kOwn
+                          ? mostly(own.same_times, own.other_times, kOwn)
+                          : mostly(all.same_times, all.other_times, kOfWay);
+    kept.isn = live.knows_shift(party);
+    return kept;
+}
+
+// What the numbers of both taps have to do with each other, from the SYN as each saw it.
+void Matcher::learn_numbers(Live& live, const Packet& packet, std::uint8_t party) {
+    if (!packet.has(flag::kSyn)) {
+        return;
+    }
+    live.set_isn(packet.tap, party, packet.seq);
+    if (live.has_isn(other(packet.tap), party)) {
+        live.set_shift(
+            party, live.isn[index(Side::inside)][party] - live.isn[index(Side::outside)][party]);
+    }
+}
+
+void Matcher::count(Conversation& record, const Live& live, const Packet& packet, Way way,
+                    bool entering) {
+    WayCounts& counts = record.ways[index(way)];
+    if (entering) {
+        ++counts.entered;
+        counts.entered_bytes += packet.payload_bytes;
+        counts.longest_entered = std::max(counts.longest_entered, packet.ip_bytes);
+    }
+    if (packet.has(kTwinFlags)) {
+        (entering ? counts.syns_entered : counts.syns_left) += packet.has(flag::kSyn) ? 1U : 0U;
+        (entering ? counts.fins_entered : counts.fins_left) += packet.has(flag::kFin) ? 1U : 0U;
+        (entering ? counts.resets_entered : counts.resets_left) += packet.has(flag::kRst) ? 1U : 0U;
+    }
+    if (packet.has(flag::kSyn)) {
+        (entering ? counts.mss_entered : counts.mss_left) = packet.mss;
+        (entering ? counts.options_entered : counts.options_left) = packet.options;
+        (entering ? counts.isn_entered : counts.isn_left) = packet.seq;
+        (entering ? counts.scale_entered : counts.scale_left) = packet.window_scale;
+        const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+        counts.isn_known = live.has_isn(Side::outside, party) && live.has_isn(Side::inside, party);
+    }
+}
+
+void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
+    Live& live = conversations_.live(slot);
+    const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+    const Way way = live.way_of(party);
+    const bool entering = packet.tap == entry(way);
+    const Nanos idle = live.last_left == 0 ? 0 : std::max<Nanos>(0, packet.time - live.last_left);
+    const std::uint32_t expected_next = live.next[index(packet.tap)][party];
+    const bool next_known = live.has_next(packet.tap, party);
+    const bool out_of_order = next_known && packet.space() != 0 && packet.seq != expected_next;
+
+    learn_numbers(live, packet, party);
+    if (packet.space() != 0 && (!next_known || after(packet.end(), expected_next))) {
+        live.set_next(packet.tap, party, packet.end());
+    }
+    live.logged = log_.add(live.id, live.logged, way, packet);
+    serial_ += static_cast<std::uint32_t>(live.logged - static_cast<std::uint32_t>(serial_));
+    const std::uint64_t serial = serial_;
+    TapWay& sums = health_.taps[index(packet.tap)][index(way)];
+    if (copy) {
+        ++sums.copies;
+    } else {
+        sums.first = sums.packets == 0 ? packet.time : std::min(sums.first, packet.time);
+        sums.last = std::max(sums.last, packet.time);
+        ++sums.packets;
+        count(conversations_.record(slot), live, packet, way, entering);
+    }
+    const Witnessed of = witnessed(slot);
+    const Numbers numbers = numbers_of(live, packet, party);
+    const Seen seen{
+        .of = of, .packet = packet, .numbers = numbers, .way = way, .serial = serial, .copy = copy};
+    if (!entering) {
+        evidence_.left(seen);
+    } else {
+        evidence_.entered(seen);
+        if (!copy) {
+            pairs_.entered(pair_states_[slot], way, packet, of);
+        }
+    }
+
+    const Packet expected = expected_of(live, packet, party);
+    const Nanos wait = wait_.now();
+    const InFlight::Answer answer =
+        in_flight_.find({.key = key_at(live, packet, party, other(packet.tap)),
+                         .expected = &expected,
+                         .earliest = packet.time - (entering ? options_.negative_skew_max : wait),
+                         .latest = packet.time + (entering ? wait : options_.negative_skew_max),
+                         .kept = kept_of(live, way, party)});
+    if (answer.index != InFlight::kNone) {
+        const Packet& twin = in_flight_[answer.index].packet;
+        const Nanos transit = entering ? twin.time - packet.time : packet.time - twin.time;
+        // A SYN whose number is new and that left before it entered was not forwarded.
+        const bool answered = packet.has(flag::kSyn) && live.shift[party] != 0 && transit < 0;
+        if (!answered) {
+            pair(slot, in_flight_[answer.index], packet, serial, copy, out_of_order, idle, answer);
+            in_flight_.remove(answer.index);
+            return;
+        }
+    }
+    await(slot, packet, serial, copy, entering, out_of_order, idle);
+}
+
+void Matcher::await(std::uint32_t slot, const Packet& packet, std::uint64_t serial, bool copy,
+                    bool entering, bool out_of_order, Nanos idle) {
+    Live& live = conversations_.live(slot);
+    const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+    const std::uint64_t key = key_at(live, packet, party, packet.tap);
+    std::uint32_t index = in_flight_.add(key, queue_of(packet.tap, entering));
+    if (index == InFlight::kNone) {
+        const std::uint32_t oldest = in_flight_.oldest();
+        counters_.add(Counter::taps_in_flight_full);
+        give_up(oldest);
+        index = in_flight_.add(key, queue_of(packet.tap, entering));
+    }
+    Waiting& waiting = in_flight_[index];
+    waiting.packet = packet;
+    waiting.serial = serial;
+    waiting.conversation = live.id;
+    waiting.slot = slot;
+    waiting.copy = copy;
+    waiting.out_of_order = out_of_order;
+    waiting.idle = idle;
+    ++live.waiting;
+}
+
+void Matcher::give_up(std::uint32_t index) {
+    const Waiting& waiting = in_flight_[index];
+    Live& live = conversations_.live(waiting.slot);
+    if (live.id == waiting.conversation) {
+        --live.waiting;
+        conversations_.record(waiting.slot).complete = false;
+    }
+    in_flight_.remove(index);
+}
+
+void Matcher::remember(Live& live, Way way, const Packet& entered, const Packet& left) {
+    for (Likeness* likeness : {&live.likeness[index(way)], &likeness_[index(way)]}) {
+        if (likeness->same_id == UINT16_MAX || likeness->same_times == UINT16_MAX) {
+            *likeness = {static_cast<std::uint16_t>(likeness->same_id / 2),
+                         static_cast<std::uint16_t>(likeness->other_id / 2),
+                         static_cast<std::uint16_t>(likeness->same_times / 2),
+                         static_cast<std::uint16_t>(likeness->other_times / 2)};
+        }
+        if (!entered.v6 && !left.v6 && entered.ip_id != 0 && left.ip_id != 0) {
+            raise(entered.ip_id == left.ip_id ? likeness->same_id : likeness->other_id);
+        }
+        if (entered.option(option_bit::kTimestamps) && left.option(option_bit::kTimestamps)) {
+            raise(entered.tsval == left.tsval ? likeness->same_times : likeness->other_times);
+        }
+    }
+}
+
+void Matcher::pair(std::uint32_t slot, const Waiting& waiting, const Packet& packet,
+                   std::uint64_t serial, bool copy, bool out_of_order, Nanos idle,
+                   const InFlight::Answer& answer) {
+    Live& live = conversations_.live(slot);
+    Conversation& record = conversations_.record(slot);
+    const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+    const Way way = live.way_of(party);
+    const bool last_entered = packet.tap == entry(way);
+    const Packet& entered = last_entered ? packet : waiting.packet;
+    const Packet& left = last_entered ? waiting.packet : packet;
+    if (!live.knows_shift(party)) {
+        live.set_shift(party, 0);  // no SYN was seen at both taps: equal numbers found the pair
+    }
+    const Witnessed of = witnessed(slot);
+    const Numbers first_numbers = numbers_of(live, waiting.packet, party);
+    const Numbers last_numbers = numbers_of(live, packet, party);
+    const Seen first{.of = of,
+                     .packet = waiting.packet,
+                     .numbers = first_numbers,
+                     .way = way,
+                     .serial = waiting.serial,
+                     .copy = waiting.copy};
+    const Seen last{.of = of,
+                    .packet = packet,
+                    .numbers = last_numbers,
+                    .way = way,
+                    .serial = serial,
+                    .copy = copy};
+    const Seen& seen_entered = last_entered ? last : first;
+    const Seen& seen_left = last_entered ? first : last;
+
+    --live.waiting;
+    live.paired_once = true;
+    log_.link(static_cast<std::uint32_t>(waiting.serial), static_cast<std::uint32_t>(serial));
+    remember(live, way, entered, left);
+    wait_.add(left.time - entered.time);
+    if (!seen_entered.copy) {
+        WayCounts& counts = record.ways[index(way)];
+        ++counts.passed;
+        counts.passed_bytes += entered.payload_bytes;
+        counts.longest_passed = std::max(counts.longest_passed, entered.ip_bytes);
+        const std::uint32_t back_shift = live.shift[party ^ 1];
+        const bool inward = entry(way) == Side::outside;
+        const Pair found{
+            .entered = entered,
+            .left = left,
+            .way = way,
+            .seq_shift = inward ? live.shift[party] : 0U - live.shift[party],
+            .ack_shift = inward ? back_shift : 0U - back_shift,
+            .shifts_known = live.shift_known == 3,
+            .address_changed = record.translated,
+            .port_changed = record.translated && (record.client[0].port != record.client[1].port ||
+                                                  record.server[0].port != record.server[1].port),
+            .ack_matched = answer.level < KeyLevel::without_ack,
+            .alone = answer.alone,
+            .out_of_order = last_entered ? out_of_order : waiting.out_of_order,
+            .idle = last_entered ? idle : waiting.idle};
+        pairs_.passed(pair_states_[slot], found, of);
+    }
+    live.last_left = std::max(live.last_left, left.time);
+    evidence_.paired(seen_entered, seen_left, answer.level);
+}
+
+void Matcher::icmp_error(std::uint32_t slot, const Packet& quote) {
+    Live& live = conversations_.live(slot);
+    const Way way = live.way_of(live.party_of(quote.tap, quote.sender));
+    live.logged = log_.add(live.id, live.logged, way, quote);
+    evidence_.icmp_error(witnessed(slot), way, quote);
+}
+
+void Matcher::fragment(const Packet& packet, const FragmentIds& ids, std::uint32_t slot) {
+    if (slot == Conversations::kNone) {
+        pairs_.fragment(packet, ids, nullptr);
+        return;
+    }
+    const Live& live = conversations_.live(slot);
+    const Way way = live.way_of(live.party_of(packet.tap, packet.sender));
+    const std::uint32_t shift = live.shift[live.party_of(packet.tap, packet.sender)];
+    const Witnessed of = witnessed(slot);
+    const FragmentOwner owner{.of = of,
+                              .open = pair_states_[slot].fragments_open,
+                              .way = way,
+                              .seq_shift = way == Way::inward ? shift : 0U - shift};
+    pairs_.fragment(packet, ids, &owner);
+}
+
+// Gate L: within reach of the begin or the end of either capture nothing is judged.
+bool Matcher::judgeable(const Packet& packet, bool entering, const Clocks& clocks) const {
+    const std::size_t far = index(other(packet.tap));
+    if (!clocks.both_started()) {
+        return false;
+    }
+    const Nanos skew = options_.negative_skew_max;
+    return entering ? packet.time >= clocks.first[far] + skew &&
+                          packet.time + wait_.now() <= clocks.now[far]
+                    : packet.time >= clocks.first[far] + wait_.now() &&
+                          packet.time + skew <= clocks.now[far];
+}
+
+void Matcher::conclude(std::uint32_t index, const Clocks& clocks) {
+    const Waiting waiting = in_flight_[index];
+    in_flight_.remove(index);
+    Live& live = conversations_.live(waiting.slot);
+    if (live.stage == Stage::unused || live.id != waiting.conversation) {
+        counters_.add(Counter::taps_unjudged);
+        return;
+    }
+    --live.waiting;
+    const std::uint8_t party = live.party_of(waiting.packet.tap, waiting.packet.sender);
+    const Way way = live.way_of(party);
+    const bool entering = waiting.packet.tap == entry(way);
+    if (entering && waiting.copy) {
+        return;
+    }
+    if (!judgeable(waiting.packet, entering, clocks)) {
+        counters_.add(Counter::taps_unjudged);
+        return;
+    }
+    const Witnessed of = witnessed(waiting.slot);
+    const PairState& state = pair_states_[waiting.slot];
+    const Numbers numbers = numbers_of(live, waiting.packet, party);
+    const Seen seen{.of = of,
+                    .packet = waiting.packet,
+                    .numbers = numbers,
+                    .way = way,
+                    .serial = waiting.serial,
+                    .copy = waiting.copy};
+    if (entering && !pairs_.claims_split(state, way, waiting.packet, of)) {
+        evidence_.entered_alone(seen);
+    } else if (!entering && !pairs_.claims_whole(state, way, waiting.packet, of)) {
+        evidence_.left_alone(seen);
+    }
+}
+
+void Matcher::expire(const Clocks& clocks, std::uint8_t queue) {
+    const bool entering = queue % 2 == 0;
+    const Nanos patience = entering ? wait_.now() : options_.negative_skew_max;
+    // All of a queue was added one by one, so this is a constant for each packet.
+    for (std::uint32_t at = in_flight_.oldest(queue); at != InFlight::kNone;
+         at = in_flight_.oldest(queue)) {
+        if (in_flight_[at].packet.time + patience >= clocks.reached()) {
+            return;
+        }
+        conclude(at, clocks);
+    }
+}
+
+void Matcher::advance(const Clocks& clocks) {
+    if (!clocks.both_started()) {
+        return;
+    }
+    outbox_.set_now(std::max(clocks.now[0], clocks.now[1]));
+    for (std::uint8_t queue = 0; queue < InFlight::kQueues; ++queue) {
+        expire(clocks, queue);
+    }
+    evidence_.advance(clocks.now, wait_.now());
+    pairs_.tick(clocks.reached());
+}
+
+bool Matcher::finish_some(const Clocks& clocks) {
+    outbox_.set_now(std::max(clocks.now[0], clocks.now[1]));
+    for (std::uint8_t queue = 0; queue < InFlight::kQueues; ++queue) {
+        for (std::uint32_t at = in_flight_.oldest(queue); at != InFlight::kNone;
+             at = in_flight_.oldest(queue)) {
+            if (!outbox_.half_empty()) {
+                return false;
+            }
+            conclude(at, clocks);
+        }
+    }
+    if (!finished_) {
+        finished_ = true;
+        evidence_.advance(clocks.now, wait_.now());
+        evidence_.finish();
+        pairs_.finish();
+    }
+    return true;
+}
+
+void Matcher::end(std::uint32_t slot, bool ended) {
+    const Live& live = conversations_.live(slot);
+    Conversation& record = conversations_.record(slot);
+    const Witnessed of = witnessed(slot);
+    record.id = live.id;
+    record.client_side = live.client_side;
+    record.client_known = live.client_known;
+    record.side_known = live.side_known;
+    record.ended = ended;
+    record.first = live.first;
+    record.last = live.last;
+    pairs_.ended(pair_states_[slot], of);
+    evidence_.end(of, live.last, record);
+    const bool both = record.seen[0] && record.seen[1];
+    if (both) {
+        ++health_.conversations_at_both;
+    } else {
+        ++health_.conversations_at_one[record.seen[0] ? 0 : 1];
+    }
+    health_.untold_sides += live.side_known ? 0 : 1;
+    outbox_.take(record);
+}
+
+std::size_t Matcher::memory_bytes() const {
+    return in_flight_.memory_bytes() + log_.memory_bytes() + outbox_.memory_bytes() +
+           pairs_.memory_bytes() + evidence_.memory_bytes() + pair_states_.bytes();
+}
+
+}  // namespace tw::taps

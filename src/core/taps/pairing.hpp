@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which conversation at the other tap one with an unknown tuple is, where addresses are translated:
+// by the operator's map, by what a SYN shows that translation leaves alone, by its timestamp where
+// sequence numbers are new as well. Where more than one could be it, none is taken: a wrong pair
+// is worse than none.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/lazy_array.hpp"
+#include "core/taps/conversations.hpp"
+#include "core/taps/engine.hpp"
+#include "core/taps/packet.hpp"
+
+namespace tw::taps {
+
+class NatPairing {
+  public:
+    NatPairing(const EngineOptions& options, Conversations& conversations);
+
+    struct Found {
+        std::uint32_t slot = Conversations::kNone;
+        Pairing how = Pairing::unpaired;
+        bool ambiguous = false;
+    };
+    // `syn` is the first packet of a tuple nobody knows at its tap.
+    [[nodiscard]] Found find(const decode::Decoded& found, const Packet& syn) const;
+    // For any packet of such a tuple: what the operator's map says.
+    [[nodiscard]] Found find_by_hint(const decode::Decoded& found, Side tap);
+    // A SYN of a conversation that only this tap has seen so far.
+    void remember(const Packet& syn, std::uint32_t slot);
+
+    [[nodiscard]] std::size_t memory_bytes() const { return sets_.bytes(); }
+
+  private:
+    static constexpr std::size_t kInSet = 4;
+    enum class Kind : std::uint8_t { whole, number, times };
+    static constexpr std::size_t kKinds = 3;
+    struct Row {
+        std::uint64_t print;
+        std::uint64_t conversation;  // its id
+        Nanos time;
+        std::uint32_t slot;
+        Side tap;
+    };
+    struct Set {
+        Row rows[kInSet];
+    };
+
+    [[nodiscard]] std::uint64_t print_of(const Packet& syn, Kind kind) const;
+    // How much of addresses and ports the candidate shares with the tuple.
+    [[nodiscard]] int alike(const Row& row, const decode::Decoded& found) const;
+    [[nodiscard]] bool is_candidate(const Row& row, std::uint64_t print, const Packet& syn) const;
+    [[nodiscard]] Found best(const decode::Decoded& found, const Packet& syn, Kind kind) const;
+
+    const EngineOptions& options_;
+    Conversations& conversations_;
+    std::uint64_t mask_;
+    LazyArray<Set> sets_;
+};
+
+}  // namespace tw::taps

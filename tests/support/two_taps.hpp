@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A firewall between two taps for tests of core/taps: say what enters, what leaves and when, and
+// look at what the engine found. Tap 0 is the outside, tap 1 the inside.
+//
+//   TwoTaps taps;
+//   const Bytes syn = ...;
+//   taps.at(Side::outside, syn, 1 * kMillisecond).at(Side::inside, forwarded(syn), ...);
+//   taps.finish();
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/stats/counters.hpp"
+#include "core/taps/engine.hpp"
+#include "support/packet_builder.hpp"
+
+namespace tw::test {
+
+// Small tables; a transit of at most 100 ms.
+[[nodiscard]] taps::EngineOptions small_taps();
+
+class TwoTaps {
+  public:
+    explicit TwoTaps(const taps::EngineOptions& options = small_taps());
+
+    // Frames are numbered from 1 over both taps and handed on one by one, or in bursts.
+    TwoTaps& at(taps::Side tap, const Bytes& bytes, Nanos time);
+    TwoTaps& tick(Nanos now);
+    void set_burst(std::uint32_t frames) { burst_max_ = frames; }
+    void finish();
+
+    [[nodiscard]] taps::Engine& engine() { return *engine_; }
+    [[nodiscard]] const std::vector<taps::Fact>& facts() const { return facts_; }
+    [[nodiscard]] const std::vector<taps::Excerpt>& excerpts() const { return excerpts_; }
+    [[nodiscard]] const std::vector<taps::Conversation>& conversations() const {
+        return conversations_;
+    }
+    [[nodiscard]] std::uint64_t count(stats::Counter counter) const {
+        return counters_->get(counter);
+    }
+    [[nodiscard]] std::uint64_t facts_of(taps::FactKind kind) const;
+    void collect();
+
+  private:
+    void flush();
+
+    std::unique_ptr<stats::Counters> counters_;
+    std::unique_ptr<taps::Engine> engine_;
+    std::uint32_t burst_max_ = 1;
+    std::uint64_t number_ = 0;
+    std::vector<Bytes> bytes_;
+    std::vector<Frame> frames_;
+    std::vector<taps::Fact> facts_;
+    std::vector<taps::Excerpt> excerpts_;
+    std::vector<taps::Conversation> conversations_;
+};
+
+}  // namespace tw::test
