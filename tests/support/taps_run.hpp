@@ -2,7 +2,7 @@
 // A firewall between two taps for tests of core/taps: say what enters, what leaves and when, and
 // look at what the engine found. Tap 0 is the outside, tap 1 the inside.
 //
-//   TwoTaps taps;
+//   TapsRun taps;
 //   const Bytes syn = ...;
 //   taps.at(Side::outside, syn, 1 * kMillisecond).at(Side::inside, forwarded(syn), ...);
 //   taps.finish();
@@ -20,13 +20,13 @@ namespace tw::test {
 // Small tables; a transit of at most 100 ms.
 [[nodiscard]] taps::EngineOptions small_taps();
 
-class TwoTaps {
+class TapsRun {
   public:
-    explicit TwoTaps(const taps::EngineOptions& options = small_taps());
+    explicit TapsRun(const taps::EngineOptions& options = small_taps());
 
     // Frames are numbered from 1 over both taps and handed on one by one, or in bursts.
-    TwoTaps& at(taps::Side tap, const Bytes& bytes, Nanos time);
-    TwoTaps& tick(Nanos now);
+    TapsRun& at(taps::Side tap, const Bytes& bytes, Nanos time);
+    TapsRun& tick(Nanos now);
     void set_burst(std::uint32_t frames) { burst_max_ = frames; }
     void finish();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "support/two_taps.hpp"
+#include "support/taps_run.hpp"
 
 #include <algorithm>
 
@@ -18,11 +18,11 @@ taps::EngineOptions small_taps() {
     return options;
 }
 
-TwoTaps::TwoTaps(const taps::EngineOptions& options)
+TapsRun::TapsRun(const taps::EngineOptions& options)
     : counters_(std::make_unique<stats::Counters>()),
       engine_(std::make_unique<taps::Engine>(options, *counters_)) {}
 
-TwoTaps& TwoTaps::at(Side tap, const Bytes& bytes, Nanos time) {
+TapsRun& TapsRun::at(Side tap, const Bytes& bytes, Nanos time) {
     bytes_.push_back(bytes);
     Frame frame = frame_of(bytes_.back(), time, ++number_);
     frame.tap = static_cast<std::uint8_t>(taps::index(tap));
@@ -33,7 +33,7 @@ TwoTaps& TwoTaps::at(Side tap, const Bytes& bytes, Nanos time) {
     return *this;
 }
 
-void TwoTaps::flush() {
+void TapsRun::flush() {
     // The bytes may have moved when more came.
     for (std::size_t i = 0; i < frames_.size(); ++i) {
         frames_[i].data = bytes_[i].data();
@@ -44,14 +44,14 @@ void TwoTaps::flush() {
     collect();
 }
 
-TwoTaps& TwoTaps::tick(Nanos now) {
+TapsRun& TapsRun::tick(Nanos now) {
     flush();
     engine_->tick(now);
     collect();
     return *this;
 }
 
-void TwoTaps::finish() {
+void TapsRun::finish() {
     flush();
     while (!engine_->finish_some()) {
         collect();
@@ -59,7 +59,7 @@ void TwoTaps::finish() {
     collect();
 }
 
-void TwoTaps::collect() {
+void TapsRun::collect() {
     taps::Fact fact;
     while (engine_->pop(fact)) {
         facts_.push_back(fact);
@@ -74,7 +74,7 @@ void TwoTaps::collect() {
     }
 }
 
-std::uint64_t TwoTaps::facts_of(taps::FactKind kind) const {
+std::uint64_t TapsRun::facts_of(taps::FactKind kind) const {
     return static_cast<std::uint64_t>(std::count_if(
         facts_.begin(), facts_.end(), [&](const taps::Fact& fact) { return fact.kind == kind; }));
 }
