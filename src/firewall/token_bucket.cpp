@@ -10,9 +10,11 @@ namespace {
 constexpr int kRates = 160;       // first sweep, geometric
 constexpr int kRefinements = 24;  // halvings of the distance round the best
 constexpr double kStrayMax = 0.1;
+constexpr double kStrays = 3;
 constexpr double kRecallMin = 0.9;
-// A sender that has filled the bucket's pace stays there without each step losing something.
-constexpr double kPrecisionMin = 0.25;
+// Fewer, or closer together, and any peak of the load would do.
+constexpr std::size_t kDropStepsMin = 5;
+constexpr std::size_t kDropSpanMin = 50;  // steps
 // What a step blurs: excess within it, a packet that just did not fit.
 constexpr double kBlurPackets = 2;
 constexpr double kBurstOfBlurMin = 3;
@@ -59,26 +61,29 @@ double near_limit(const BucketFit& fit, double step_seconds, double packet_bytes
     return fit.burst - std::max(kStrayMax * fit.burst, blur(fit.rate, step_seconds, packet_bytes));
 }
 
-void count_hits(std::span<const BucketStep> steps, double step_seconds, double packet_bytes,
-                BucketFit& fit) {
+double recall_of(std::span<const BucketStep> steps, double step_seconds, double packet_bytes,
+                 const BucketFit& fit) {
     const std::vector<bool> empty = empty_steps(steps, step_seconds, packet_bytes, fit);
     double dropped = 0;
     double explained = 0;
-    double near_drop = 0;
-    double empty_count = 0;
     for (std::size_t i = 0; i < steps.size(); ++i) {
         dropped += steps[i].dropped;
-        if (!empty[i]) {
-            continue;
-        }
-        ++empty_count;
-        explained += steps[i].dropped;
-        const bool drop_near = steps[i].dropped > 0 || (i > 0 && steps[i - 1].dropped > 0) ||
-                               (i + 1 < steps.size() && steps[i + 1].dropped > 0);
-        near_drop += drop_near ? 1 : 0;
+        explained += empty[i] ? steps[i].dropped : 0;
     }
-    fit.recall = dropped > 0 ? explained / dropped : 0;
-    fit.precision = empty_count > 0 ? near_drop / empty_count : 0;
+    return dropped > 0 ? explained / dropped : 0;
+}
+
+bool enough_drops(std::span<const BucketStep> steps) {
+    std::size_t count = 0;
+    std::size_t first = 0;
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (steps[i].dropped > 0) {
+            first = count++ == 0 ? i : first;
+            last = i;
+        }
+    }
+    return count >= kDropStepsMin && last - first >= kDropSpanMin;
 }
 
 }  // namespace
@@ -103,7 +108,7 @@ BucketFit fit_bucket(std::span<const BucketStep> steps, double step_seconds, dou
         passed += step.passed;
         most = std::max(most, step.passed);
     }
-    if (steps.size() < 2 || passed <= 0) {
+    if (steps.size() < 2 || passed <= 0 || !enough_drops(steps)) {
         return fit;
     }
     // Slower than a quarter of the mean the bucket would overflow for ever; faster than the
@@ -141,10 +146,10 @@ BucketFit fit_bucket(std::span<const BucketStep> steps, double step_seconds, dou
     fit.rate = best;
     fit.burst = run(steps, best, step_seconds).burst;
     fit.stray = best_stray;
-    count_hits(steps, step_seconds, packet_bytes, fit);
+    fit.recall = recall_of(steps, step_seconds, packet_bytes, fit);
     const double allowed =
         std::max(kStrayMax, blur(fit.rate, step_seconds, packet_bytes) / fit.burst);
-    fit.fits = fit.stray <= allowed && fit.recall >= kRecallMin && fit.precision >= kPrecisionMin;
+    fit.fits = fit.stray <= allowed && fit.recall >= kRecallMin;
     return fit;
 }
 

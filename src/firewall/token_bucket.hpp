@@ -23,8 +23,6 @@ struct BucketFit {
     double burst = 0;   // bytes
     double stray = 0;   // root mean square of burst less excess at the drops, of the burst
     double recall = 0;  // of the dropped packets: at a step where the bucket was empty
-    // Of the steps with an empty bucket: those with a drop, or next to one.
-    double precision = 0;
 };
 
 // `step_seconds`: length of one step; `packet_bytes`: of the largest packet.
