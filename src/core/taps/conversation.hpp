@@ -67,6 +67,8 @@ struct WayCounts {
     std::uint32_t missed_at_entry = 0;
     std::uint32_t unproven = 0;        // entered, not seen to leave, and nothing tells why
     std::uint32_t pure_acks_lost = 0;  // entered, not seen to leave: a rate, never a proof
+    std::uint32_t lost_before = 0;     // its repeat filled a gap of the entry tap: lost before it
+    std::uint32_t lost_beyond = 0;     // left, entered again unacknowledged and left again
     std::uint32_t syns_entered = 0;    // SYN or SYN/ACK
     std::uint32_t syns_left = 0;
     std::uint32_t fins_entered = 0;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "core/taps/evidence.hpp"
+
+#include <algorithm>
+
+#include "core/taps/evidence_state.hpp"
+
+namespace tw::taps {
+std::uint32_t place_of(std::uint64_t conversation, Way way, std::uint32_t lo) {
+    std::uint64_t mixed = (conversation * 2 + index(way)) * 0x9E37'79B9'7F4A'7C15U + lo;
+    mixed ^= mixed >> 29;
+    mixed *= 0xBF58'476D'1CE4'E5B9U;
+    return static_cast<std::uint32_t>(mixed >> 40);
+}
+
+Evidence::State::State(const EngineOptions& options, FactSink& sink, Passage& passage,
+                       TapHealth& health, stats::Counters& counters)
+    : sink_(sink),
+      passage_(passage),
+      health_(health),
+      counters_(counters),
+      skew_(options.negative_skew_max),
+      wait_(options.transit_max),
+      conversations_(options.conversations_max, options.backing),
+      spans_(options.open_losses_max, options.backing),
+      opens_(std::max(options.open_losses_max, options.in_flight_max / 8), options.backing),
+      suspects_(options.open_losses_max, options.backing),
+      strays_(std::max(options.open_losses_max / 4, 64U), options.backing),
+      recently_left_(kRecentlyLeft, options.backing),
+      reactions_(kReactions, options.backing) {
+    memory_bytes_ =
+        std::size_t{options.conversations_max} * sizeof(ConversationEvidence) +
+        std::size_t{options.open_losses_max} *
+            (Spans::bytes_per_gap() + Pool<Suspect>::bytes_per_record()) +
+        std::size_t{std::max(options.open_losses_max, options.in_flight_max / 8)} *
+            Pool<Open>::bytes_per_record() +
+        std::size_t{std::max(options.open_losses_max / 4, 64U)} * Pool<Stray>::bytes_per_record() +
+        kRecentlyLeft * sizeof(RecentlyLeft) + kReactions * sizeof(Reaction);
+}
+
+void Evidence::State::begin(const Witnessed& of, Nanos since_previous) {
+    ConversationEvidence& it = of_slot(of);
+    it = ConversationEvidence{};
+    it.since_previous = since_previous;
+}
+
+void Evidence::State::advance(const std::array<Nanos, kSides>& clocks, Nanos wait) {
+    now_ = std::max(now_, std::min(clocks[0], clocks[1]));
+    wait_ = wait;
+    while (suspects_head_ != kNone && suspects_[suspects_head_].due <= now_) {
+        const std::uint32_t index = suspects_head_;
+        suspects_head_ = suspects_[index].next;
+        if (suspects_head_ == kNone) {
+            suspects_tail_ = kNone;
+        }
+        evaluate(index, now_ - suspects_[index].since >= kLossPatience, now_);
+    }
+    while (strays_head_ != kNone && strays_[strays_head_].due <= now_) {
+        const std::uint32_t index = strays_head_;
+        strays_head_ = strays_[index].next;
+        if (strays_head_ == kNone) {
+            strays_tail_ = kNone;
+        }
+        ask_again(index);
+    }
+}
+
+void Evidence::State::take(Fact& fact, const Witnessed& of, Nanos now) {
+    fact.decided = now;
+    sink_.take(fact, of);
+}
+
+void Evidence::State::end(const Witnessed& of, Nanos now, Conversation& record) {
+    ConversationEvidence& it = of_slot(of);
+    close_losses(of, now);
+    close_strays(it, now);
+    tell_asymmetry(of, it, now);
+    for (const Way way : {Way::inward, Way::outward}) {
+        WayState& state = it.ways[index(way)];
+        settle_gaps(of, state, way, now);
+        spans_.release(state.at_entry);
+        spans_.release(state.at_exit);
+    }
+    describe(of, it, record);
+}
+
+// --- the class others see
+
+Evidence::Evidence(const EngineOptions& options, FactSink& sink, Passage& passage,
+                   TapHealth& health, stats::Counters& counters)
+    : state_(std::make_unique<State>(options, sink, passage, health, counters)) {}
+Evidence::~Evidence() = default;
+
+void Evidence::begin(const Witnessed& of, Nanos since_previous) {
+    state_->begin(of, since_previous);
+}
+void Evidence::entered(const Seen& seen) {
+    state_->entered(seen);
+}
+void Evidence::left(const Seen& seen) {
+    state_->left(seen);
+}
+void Evidence::paired(const Seen& entered, const Seen& left, KeyLevel) {
+    state_->paired(entered, left);
+}
+void Evidence::entered_alone(const Seen& seen) {
+    state_->entered_alone(seen);
+}
+void Evidence::left_alone(const Seen& seen) {
+    state_->left_alone(seen);
+}
+void Evidence::icmp_error(const Witnessed& of, Way quoted_way, const Packet& quote) {
+    state_->icmp_error(of, quoted_way, quote);
+}
+void Evidence::advance(const std::array<Nanos, kSides>& clocks, Nanos wait) {
+    state_->advance(clocks, wait);
+}
+void Evidence::end(const Witnessed& of, Nanos now, Conversation& record) {
+    state_->end(of, now, record);
+}
+void Evidence::finish() {
+    state_->finish();
+}
+std::size_t Evidence::memory_bytes() const {
+    return state_->memory_bytes();
+}
+
+}  // namespace tw::taps
