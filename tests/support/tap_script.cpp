@@ -85,6 +85,11 @@ void TapScript::send(const Sent& sent, Fate fate) {
     }
 }
 
+void TapScript::send_same(const Sent& sent, Fate fate) {
+    --ip_id_;
+    send(sent, fate);
+}
+
 void TapScript::send_doubled(const Sent& sent) {
     send(sent);
     const std::size_t second =

@@ -48,6 +48,8 @@ class TapScript : public taps::FactSink {
     [[nodiscard]] static taps::EngineOptions small();
 
     void send(const Sent& sent, Fate fate = Fate::passes);
+    // With the identification of the packet before it.
+    void send_same(const Sent& sent, Fate fate);
     // The tap where it leaves sees the same frame twice.
     void send_doubled(const Sent& sent);
     // The firewall lets the packet pass in two halves.
