@@ -209,6 +209,41 @@ bool FirewallPlan::does(Deed deed) const {
     return std::ranges::find(deeds, deed) != deeds.end();
 }
 
+namespace {
+
+// A capture begins before and ends after what it is for: within the longest transit of either end
+// nothing is judged.
+constexpr Nanos kWarmUp = 1600 * kMillisecond;
+
+void add_margins(Plan& plan) {
+    FirewallPlan& firewall = plan.firewall;
+    auto& connections = plan.hosts.connections;
+    for (ConnectionPlan& one : connections) {
+        one.start += kWarmUp;
+        one.server_gives_up += one.server_gives_up != 0 ? kWarmUp : 0;
+    }
+    firewall.state_lost_at += firewall.state_lost_at != 0 ? kWarmUp : 0;
+    firewall.spike_at += kWarmUp;
+    for (MirrorPlan& mirror : plan.mirrors) {
+        mirror.from += kWarmUp;
+        mirror.until += mirror.until != INT64_MAX ? kWarmUp : 0;
+    }
+    plan.hosts.until += kWarmUp;
+    ConnectionPlan margin = connections.front();
+    margin.steps = {{.from = Side::client, .bytes = 20}, {.from = Side::server, .bytes = 20}};
+    margin.ending = Ending::client_closes;
+    margin.answer_delay = margin.server_gives_up = 0;
+    margin.v6 = false;
+    for (const Nanos start : {Nanos{0}, plan.hosts.until - 1300 * kMillisecond}) {
+        margin.client_port = start == 0 ? 39'001 : 39'002;
+        margin.isn = {0x1000'0000U, 0x2000'0000U};
+        margin.start = start;
+        connections.push_back(margin);
+    }
+}
+
+}  // namespace
+
 Plan draw_plan(std::uint64_t seed, std::optional<Profile> profile, std::optional<Deed> deed) {
     Random random(seed ^ 0xF1BE'0000'0000'0001ULL);
     Plan plan;
@@ -240,6 +275,7 @@ Plan draw_plan(std::uint64_t seed, std::optional<Profile> profile, std::optional
             draw_capture(plan, random);
             break;
     }
+    add_margins(plan);
     draw_style(plan, random);
     return plan;
 }
