@@ -2,6 +2,7 @@
 #include "core/taps/in_flight.hpp"
 
 #include <bit>
+#include <cstdlib>
 #include <optional>
 
 #include "core/flow/hash.hpp"
@@ -94,19 +95,21 @@ void InFlight::prefetch_group(std::uint64_t key) const {
 
 InFlight::Answer InFlight::find(const Query& query) const {
     Answer best;
+    Nanos nearest = 0;
     std::uint32_t candidates = 0;
     std::uint32_t at = group_of(query.key);
     for (std::uint32_t looks = 0; at != kNone && looks < kLooksMax; ++looks) {
         const Waiting& waiting = records_[at];
         if (waiting.packet.time >= query.earliest && waiting.packet.time <= query.latest) {
-            const auto level = level_of(waiting.packet, *query.expected, query.kept);
-            candidates += level ? 1U : 0U;
-            if (level && (best.index == kNone || *level < best.level)) {
-                best.index = at;
-                best.level = *level;
-            }
-            if (level == KeyLevel::whole && candidates > 1) {
-                break;
+            if (const auto level = level_of(waiting.packet, *query.expected, query.kept)) {
+                const Nanos off = std::abs(waiting.packet.time - query.likely);
+                if (candidates == 0 || *level < best.level ||
+                    (*level == best.level && off < nearest)) {
+                    best.index = at;
+                    best.level = *level;
+                    nearest = off;
+                }
+                ++candidates;
             }
         }
         at = waiting.next_equal;

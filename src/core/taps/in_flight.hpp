@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Packets that were seen at one tap and wait for their twin at the other: one bounded hash table
 // for all conversations. Equal keys queue in order of arrival; among them the strongest rung of the
-// ladder wins (firewall.md 1.2 B). Time runs by the taps' own clocks only. No operation takes
-// longer because of what traffic puts in here.
+// ladder wins, then the most usual transit: a repeat alike in everything is not its lost original.
+// Time runs by the taps' own clocks only. No operation takes longer because of what traffic puts in
+// here.
 //
 //   buckets_  key -> first of a group --next_group--> first of another group of this bucket
 //                          | next_equal
@@ -59,7 +60,7 @@ static_assert(sizeof(Waiting) <= 192, "three cache lines");
 class InFlight {
   public:
     static constexpr std::uint32_t kNone = 0;
-    // Packets of one key that are compared: beyond, the order of arrival decides alone.
+    // Packets of one key that are compared, in order of arrival: the bound of a search.
     static constexpr std::uint32_t kLooksMax = 16;
 
     InFlight(std::uint32_t packets_max, Backing backing, std::uint64_t seed);
@@ -75,6 +76,8 @@ class InFlight {
         const Packet* expected = nullptr;
         Nanos earliest = 0;  // time of the twin
         Nanos latest = 0;
+        // When it was there if it took the usual time; among equals the nearest is taken.
+        Nanos likely = 0;
         Kept kept;
     };
     struct Answer {

@@ -171,12 +171,13 @@ void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
 
     const Packet expected = expected_of(live, packet, party);
     const Nanos wait = wait_.now();
-    const InFlight::Answer answer =
-        in_flight_.find({.key = key_at(live, packet, party, other(packet.tap)),
-                         .expected = &expected,
-                         .earliest = packet.time - (entering ? options_.negative_skew_max : wait),
-                         .latest = packet.time + (entering ? wait : options_.negative_skew_max),
-                         .kept = kept_of(live, way, party)});
+    const InFlight::Answer answer = in_flight_.find(
+        {.key = key_at(live, packet, party, other(packet.tap)),
+         .expected = &expected,
+         .earliest = packet.time - (entering ? options_.negative_skew_max : wait),
+         .latest = packet.time + (entering ? wait : options_.negative_skew_max),
+         .likely = packet.time + (entering ? usual_[index(way)] : -usual_[index(way)]),
+         .kept = kept_of(live, way, party)});
     if (answer.index != InFlight::kNone) {
         const Packet& twin = in_flight_[answer.index].packet;
         const Nanos transit = entering ? twin.time - packet.time : packet.time - twin.time;
@@ -276,7 +277,10 @@ void Matcher::pair(std::uint32_t slot, const Waiting& waiting, const Packet& pac
     live.paired_once = true;
     log_.link(static_cast<std::uint32_t>(waiting.serial), static_cast<std::uint32_t>(serial));
     remember(live, way, entered, left);
-    wait_.add(left.time - entered.time);
+    const Nanos transit = left.time - entered.time;
+    wait_.add(transit);
+    Nanos& usual = usual_[index(way)];
+    usual = usual == 0 ? transit : usual + (transit - usual) / 16;  // a shift: 16 is a constant
     if (!seen_entered.copy) {
         WayCounts& counts = record.ways[index(way)];
         ++counts.passed;
@@ -431,6 +435,9 @@ void Matcher::end(std::uint32_t slot, bool ended) {
     record.ended = ended;
     record.first = live.first;
     record.last = live.last;
+    if (record.pairing == Pairing::same_tuple && (live.shift[0] | live.shift[1]) != 0) {
+        record.pairing = Pairing::same_tuple_isn;
+    }
     pairs_.ended(pair_states_[slot], of);
     evidence_.end(of, live.last, record);
     const bool both = record.seen[0] && record.seen[1];

@@ -86,6 +86,7 @@ class Matcher {
     Wait wait_;
     std::uint64_t serial_ = 0;  // its low half is the packet's number in the log
     bool finished_ = false;
+    std::array<Nanos, kWays> usual_{};  // transit, a moving average; 0 = no pair yet
     // Pairs of each way whose identification or timestamps were kept, or not: what a conversation
     // does not tell by itself yet.
     std::array<Likeness, kWays> likeness_{};

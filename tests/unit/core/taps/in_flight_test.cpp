@@ -44,6 +44,7 @@ class InFlightTest : public testing::Test {
                             .expected = &packet,
                             .earliest = packet.time - kSecond,
                             .latest = packet.time + kSecond,
+                            .likely = packet.time,
                             .kept = kept});
     }
     std::uint64_t key(const Packet& packet) {
@@ -108,6 +109,28 @@ TEST_F(InFlightTest, what_the_firewall_keeps_tells_two_transmissions_apart) {
     EXPECT_EQ(find(data(1, 8, 100), {.ip_id = true}).index, InFlight::kNone);
     EXPECT_NE(find(data(1, 7, 101)).index, InFlight::kNone);
     EXPECT_EQ(find(data(1, 7, 101), {.timestamps = true}).index, InFlight::kNone);
+}
+
+TEST_F(InFlightTest, among_equals_the_usual_transit_decides_and_else_the_order) {
+    Packet original = data(1, 0);
+    Packet repeat = original;
+    repeat.time = 200 * kMillisecond;
+    const std::uint32_t first = wait(original);
+    const std::uint32_t second = wait(repeat);
+    Packet seen = original;
+    seen.time = 201 * kMillisecond;
+    const auto with_usual = [&](Nanos transit) {
+        return table_
+            .find({.key = key(seen),
+                   .expected = &seen,
+                   .earliest = 0,
+                   .latest = kSecond,
+                   .likely = seen.time - transit})
+            .index;
+    };
+    EXPECT_EQ(with_usual(kMillisecond), second);
+    EXPECT_EQ(with_usual(180 * kMillisecond), first);
+    EXPECT_EQ(with_usual(101 * kMillisecond), first);
 }
 
 TEST_F(InFlightTest, out_of_its_time_it_is_no_twin) {
