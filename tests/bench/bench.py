@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 PACKET_BENCH = BUILD / "tests/bench/packet_bench"
 ATTACK_BENCH = BUILD / "tests/bench/attack_bench"
+PAIR_BENCH = BUILD / "tests/bench/pair_bench"
 GENERATE = BUILD / "tests/support/generate_traffic"
 TAPWITNESS = BUILD / "tapwitness"
 HUGE_PAGES = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
@@ -28,6 +29,7 @@ TSHARK = ["tshark", "-n", "-o", "ip.defragment:FALSE", "-o", "tcp.desegment_tcp_
 TSHARK_PROTOCOLS = {"frame", "eth", "ethertype", "vlan", "ip", "ipv6", "tcp"}
 # Share of the ceiling the whole pipeline aims at.
 GOALS = {10_000: 0.50, 100_000: 0.60, 1_000_000: 0.75}
+PAIRS_GOAL = 5e6  # pairs matched per second and core
 
 
 def text_of(command: list[str]) -> str:
@@ -88,6 +90,21 @@ def print_attacks(rows: list[dict]) -> None:
         nanoseconds = 1e9 / statistics.median(row["rates"])
         factor = statistics.median(ratios(calm["rates"], row["rates"]))
         print(f"{row['name']:32} {spread(row['rates']):>32}  {nanoseconds:9.1f}  {factor:7.1f}")
+
+
+def print_pairs(rows: list[dict]) -> None:
+    print("\nTwins at two taps, one core, bursts of 32, 10,000 connections in random order")
+    print("plain table: 40-byte keys inserted at one tap, found and erased at the other")
+    print(f"{'':24} {'in flight':>9} {'Mpairs/s, median [min..max]':>32}  {'of plain':>10} "
+          f"{'goal':>5}")
+    for count in sorted({row["in_flight"] for row in rows}):
+        group = [row for row in rows if row["in_flight"] == count]
+        for row in group:
+            share = statistics.median(ratios(row["rates"], group[0]["rates"]))
+            goal = f"{PAIRS_GOAL / 1e6:.2f}" if row["name"] == "table of twins" else ""
+            print(f"{row['name']:24} {count:9,} {spread(row['rates']):>32}  {share:10.2f} "
+                  f"{goal:>5}")
+        print()
 
 
 def print_packet_path(rows: list[dict]) -> None:
@@ -190,7 +207,7 @@ def arguments_of() -> argparse.Namespace:
         prog="scripts/bench", description="Measures one core's path of a packet, and `read` beside "
         "other tools. Ratios hold within one run; rates only on one machine.")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller file")
-    parser.add_argument("--only", choices=["packets", "attacks", "read"],
+    parser.add_argument("--only", choices=["packets", "attacks", "pairs", "read"],
                         help="one of the parts")
     parser.add_argument("--repeats", type=int, help="repetitions of each (default 7, quick 3)")
     parser.add_argument("--packets", type=int,
@@ -218,6 +235,10 @@ def main() -> int:
         if options.only in (None, "attacks"):
             result["attacks"] = rows_of(ATTACK_BENCH, [str(repeats)])
             print_attacks(result["attacks"])
+        if options.only in (None, "pairs"):
+            batches = "1" if options.quick else "4"
+            result["pairs"] = rows_of(PAIR_BENCH, ["--repeats", str(repeats), "--batches", batches])
+            print_pairs(result["pairs"])
         if options.only in (None, "read"):
             with tempfile.TemporaryDirectory(prefix="tapwitness-bench-") as folder:
                 result["read"] = read_files(packets, max(packets // 10, 50_000), repeats,

@@ -60,7 +60,7 @@ std::optional<KeyLevel> level_of(const Packet& seen, const Packet& expected, con
 }  // namespace
 
 InFlight::InFlight(std::uint32_t packets_max, Backing backing, std::uint64_t seed)
-    : mask_(std::bit_ceil(std::uint64_t{packets_max} + 1) - 1),
+    : mask_(std::bit_ceil((std::uint64_t{packets_max} + 1) * kBucketsPerPacket) - 1),
       seed_(seed),
       buckets_(mask_ + 1, backing),
       records_(std::size_t{packets_max} + 1, backing) {}

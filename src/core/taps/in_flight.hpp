@@ -63,6 +63,9 @@ class InFlight {
     // Packets of one key that are compared, in order of arrival: the bound of a search.
     static constexpr std::uint32_t kLooksMax = 16;
 
+    // A bucket is four bytes; the record of a stranger in it is a miss of the cache.
+    static constexpr std::uint64_t kBucketsPerPacket = 2;
+
     InFlight(std::uint32_t packets_max, Backing backing, std::uint64_t seed);
 
     // Tap where it waits is part of the key: `tap` of the twin, or of the packet itself.
@@ -101,7 +104,7 @@ class InFlight {
 
     [[nodiscard]] std::size_t memory_bytes() const { return buckets_.bytes() + records_.bytes(); }
     [[nodiscard]] static constexpr std::size_t bytes_per_packet() {
-        return sizeof(Waiting) + 2 * sizeof(std::uint32_t);
+        return sizeof(Waiting) + 2 * kBucketsPerPacket * sizeof(std::uint32_t);
     }
 
   private:

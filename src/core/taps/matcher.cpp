@@ -78,6 +78,7 @@ void Matcher::prefetch_group(std::uint32_t slot, const Packet& packet) const {
     const Live& live = conversations_.live(slot);
     const std::uint8_t party = live.party_of(packet.tap, packet.sender);
     in_flight_.prefetch_group(key_at(live, packet, party, other(packet.tap)));
+    in_flight_.prefetch_group(key_at(live, packet, party, packet.tap));
 }
 
 Kept Matcher::kept_of(const Live& live, Way way, std::uint8_t party) const {
