@@ -187,6 +187,12 @@ constexpr BehaviourInfo kRows[] = {
      "leave "
      "towards the host whose packet it quotes",
      "let ICMP errors that belong to a session pass", "RFC 4890 4.3.1, RFC 5508"},
+    {too_big_told, 17, Weight::benign, "too_big_told", "too big, and told",
+     "packets were too big, and their sender was told the size that fits",
+     "\"fragmentation needed\" (ICMP 3/4) or \"packet too big\" (ICMPv6 2) reaches the host whose "
+     "packet "
+     "it quotes, which entered and did not leave: path MTU discovery at work. In no sum of drops",
+     "", "RFC 1191, RFC 8201"},
     {rate_limited, 18, Weight::drop, "rate_limited", "rate limit",
      "packets above a rate were dropped",
      "a token bucket (rate, burst) fitted to the bytes that passed explains the drops: they come "

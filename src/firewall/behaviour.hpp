@@ -40,6 +40,7 @@ enum class Behaviour : std::uint8_t {
     first_fragment_only,
     pmtud_black_hole,
     icmp_needed_dropped,
+    too_big_told,  // path MTU discovery at work
     rate_limited,
     shaped,
     reordered,

@@ -24,8 +24,8 @@ constexpr DoubtInfo kRows[] = {
      "check that both taps surround the same firewall; if it translates addresses in a way that "
      "hides every trait, tell them with firewall.nat"},
     {taps_swapped, Trust::unusable, "taps_swapped",
-     "most packets seem to leave before they enter, in both ways: the names of the taps are "
-     "exchanged, or the clocks differ by more than the way through takes",
+     "connections fit the rules of the policy only with the taps exchanged; or most packets seem "
+     "to leave before they enter, in both ways",
      "exchange the two, or check the clocks"},
     {one_direction, Trust::unusable, "one_direction",
      "a tap lacks one direction of the traffic, while the other tap has both",
@@ -43,9 +43,6 @@ constexpr DoubtInfo kRows[] = {
      "the clocks of the two captures differ; the difference was estimated from the traffic and "
      "taken off. Times between the taps are as good as that estimate",
      "capture both taps with one device, or synchronise the clocks (PTP, NTP)"},
-    {clock_drift, Trust::reduced, "clock_drift",
-     "the two clocks drift apart: the least way there and back is negative for a part of the time",
-     "capture both taps with one device"},
     {mirror_skew, Trust::reduced, "mirror_skew",
      "the mirrors or clocks move packets by more than the way through takes: times closer than "
      "four times that prove nothing, and no order in time is proof",

@@ -8,6 +8,9 @@
 #include <span>
 #include <string_view>
 
+#include "core/taps/conversation.hpp"
+#include "core/taps/passage.hpp"
+#include "firewall/policy.hpp"
 #include "firewall/report.hpp"
 
 namespace tw::firewall {
@@ -22,7 +25,6 @@ enum class DoubtId : std::uint8_t {
     few_in_common,
     ttl_falls_oddly,
     clock_offset,
-    clock_drift,
     mirror_skew,
     capture_loss,
     drops_counted,
@@ -43,5 +45,18 @@ struct DoubtInfo {
 };
 [[nodiscard]] std::span<const DoubtInfo, kDoubts> doubt_table();
 [[nodiscard]] const DoubtInfo& info(DoubtId doubt);
+
+struct Captured {
+    const taps::Passage& passage;
+    std::span<const taps::Conversation> conversations;
+    const Policy& policy;
+    const Totals& totals;
+};
+
+// Adds trust, rates, skew and doubts to what the sources told (names, drops, offset, health).
+void judge_capture(const Captured& captured, Confidence& confidence);
+
+// Share of the packets known to have passed that this tap lacks.
+[[nodiscard]] double miss_rate(const Totals& totals, const taps::TapHealth& health, taps::Side tap);
 
 }  // namespace tw::firewall

@@ -1,11 +1,33 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "firewall/grades.hpp"
 
-#include <array>
+#include <algorithm>
+#include <span>
+
+#include "core/verdict/under_faults.hpp"
 
 namespace tw::firewall {
+namespace {
 
-std::string_view help(taps::Grade grade) {
+using taps::Fact;
+using taps::FactKind;
+using taps::Grade;
+using taps::Side;
+
+[[nodiscard]] std::uint8_t tap_number(Side side) {
+    return static_cast<std::uint8_t>(taps::index(side));
+}
+
+[[nodiscard]] bool cited_at(const Fact& fact, Side tap) {
+    const std::span cites(fact.cites.data(), fact.cites_count);
+    return std::ranges::any_of(cites, [tap](const taps::Cite& cite) {
+        return cite.part == taps::Part::quote && cite.tap == tap;
+    });
+}
+
+}  // namespace
+
+std::string_view help(Grade grade) {
     constexpr std::array<std::string_view, taps::kGrades> kHelp{
         "seen at one tap only, and nothing that was captured tells why. In no sum of drops",
         "consistent with all that was captured, and another explanation is not ruled out",
@@ -13,6 +35,83 @@ std::string_view help(taps::Grade grade) {
         "proven only while the tap where it should have left misses nothing within 10 s",
     };
     return kHelp[static_cast<std::size_t>(grade)];
+}
+
+bool entered(const Fact& icmp) {
+    return cited_at(icmp, taps::entry(icmp.way));
+}
+
+bool left(const Fact& icmp) {
+    return cited_at(icmp, taps::exit(icmp.way));
+}
+
+std::optional<Side> absent_at(const Fact& fact) {
+    switch (fact.kind) {
+        case FactKind::lost_between:
+        case FactKind::suppressed:
+        case FactKind::late_lost:
+        case FactKind::reset_blocked:
+        case FactKind::fragment_lost:
+            return taps::exit(fact.way);
+        case FactKind::duplicated:
+        case FactKind::injected:
+        case FactKind::reset_origin:
+            return taps::entry(fact.way);
+        case FactKind::icmp_error:
+            if (entered(fact) == left(fact)) {
+                return std::nullopt;
+            }
+            return entered(fact) ? taps::exit(fact.way) : taps::entry(fact.way);
+        case FactKind::missed_at_exit:
+        case FactKind::unproven:
+        case FactKind::missed_at_entry:
+        case FactKind::resegmented:
+        case FactKind::altered:
+        case FactKind::length_changed:
+        case FactKind::reordered:
+        case FactKind::ecn_mark_lost:
+        case FactKind::sack_untranslated:
+        case FactKind::rewritten:
+        case FactKind::fragments_joined:
+        case FactKind::asymmetric:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+bool Grades::note_miss(const Fact& fact) {
+    if (fact.kind != FactKind::missed_at_exit && fact.kind != FactKind::missed_at_entry) {
+        return false;
+    }
+    const Side tap =
+        fact.kind == FactKind::missed_at_exit ? taps::exit(fact.way) : taps::entry(fact.way);
+    misses_.add(tap_number(tap), fact.time, fact.time);
+    return true;
+}
+
+void Grades::note_faults(Side tap, Nanos from, Nanos until, event::CaptureFaults faults) {
+    if (verdict::casts_doubt(faults)) {
+        marks_.add(tap_number(tap), from, until);
+    }
+}
+
+bool Grades::depends_on_neighbours(const Fact& fact) {
+    return fact.grade == Grade::proven && absent_at(fact).has_value();
+}
+
+Grade Grades::settle(const Fact& fact, const Drops& drops) const {
+    if (!depends_on_neighbours(fact)) {
+        return fact.grade;
+    }
+    const Side tap = *absent_at(fact);
+    if (drops[taps::index(tap)] ||
+        marks_.near(tap_number(tap), fact.time, std::max(fact.time, fact.decided))) {
+        return Grade::probable;
+    }
+    if (fact.single_fault && misses_.near(tap_number(tap), fact.time, fact.time)) {
+        return Grade::probable;
+    }
+    return Grade::proven;
 }
 
 }  // namespace tw::firewall

@@ -1,16 +1,49 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How far a fact is proven among its neighbours: rule S (a single loss is proven only while the tap
-// where it should have left misses nothing around it) and gate H (where the capture is known to
-// have lost something, the best is probable). Bounded; does not depend on the order in which
-// workers are drained, as long as a fact is settled only once its neighbours are known.
+// where it should have been seen misses nothing around it) and gate H (where the capture is known
+// to have lost something, the best is probable). Bounded; does not depend on the order in which
+// workers are drained, once everything around a fact is known.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string_view>
 
+#include "base/time.hpp"
+#include "core/event/capture_marks.hpp"
 #include "core/taps/fact.hpp"
+#include "core/taps/side.hpp"
+#include "core/verdict/marked_times.hpp"
 
 namespace tw::firewall {
 
 [[nodiscard]] std::string_view help(taps::Grade grade);
+
+// The tap whose not having seen a packet the fact rests on; nothing where it rests on packets that
+// were captured.
+[[nodiscard]] std::optional<taps::Side> absent_at(const taps::Fact& fact);
+
+// Where an ICMP error was seen.
+[[nodiscard]] bool entered(const taps::Fact& icmp);
+[[nodiscard]] bool left(const taps::Fact& icmp);
+
+class Grades {
+  public:
+    // A fact that a tap missed something; any other tells nothing here. True if it is one.
+    bool note_miss(const taps::Fact& fact);
+    // Live: the ledger's word.
+    void note_faults(taps::Side tap, Nanos from, Nanos until, event::CaptureFaults faults);
+
+    // By tap: its capture dropped frames, and does not say when.
+    using Drops = std::array<bool, taps::kSides>;
+    // With what is known so far; never above the fact's own.
+    [[nodiscard]] taps::Grade settle(const taps::Fact& fact, const Drops& drops = {}) const;
+    // Whether a miss or mark that comes later may lower it.
+    [[nodiscard]] static bool depends_on_neighbours(const taps::Fact& fact);
+
+  private:
+    verdict::MarkedTimes misses_;  // by tap: index of the side
+    verdict::MarkedTimes marks_;
+};
 
 }  // namespace tw::firewall

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/time.hpp"
 #include "core/event/capture_marks.hpp"
@@ -35,6 +36,9 @@ struct InvestigationOptions {
     std::uint32_t facts_max = 1'000'000;          // kept for the report; beyond: counted only
     std::uint32_t conversations_max = 2'000'000;  // idem
     std::uint32_t excerpts_max = 4096;
+    std::uint32_t notices_max = 65'536;  // that wait to settle, or to be taken
+    // How late after a moment a miss or the ledger may still speak of it.
+    Nanos lateness = 3 * kSecond;
 };
 
 class Investigation {
@@ -47,8 +51,15 @@ class Investigation {
     void add(const taps::Fact& fact);
     void add(const taps::Excerpt& excerpt);
     void add(const taps::Conversation& conversation);
-    void add(const event::CaptureMark& mark, taps::Side tap);  // live: the ledger's word
+    // Live: the ledger's word on a tap.
+    void add_faults(taps::Side tap, Nanos from, Nanos until, event::CaptureFaults faults);
+    // A limit that the engine or its driver reached: something was not followed.
+    void add_limit(std::string counter, std::uint64_t value);
+    // Time of the wire. Notices are settled once no neighbour's miss can come any more.
     void advance(Nanos now);
+    // The end: what waits is settled with what is known.
+    void finish();
+    // At once after add(), and again when settled where that was not the last word.
     [[nodiscard]] std::optional<Notice> next_notice();
 
     // At the end, or for a report so far. `confidence` brings what the sources tell (names, drops,

@@ -13,8 +13,9 @@ struct ProofRow {
 constexpr std::array<std::string_view, kFactKinds> kKinds{
     "lost_between",    "missed_at_exit", "suppressed",    "unproven",          "late_lost",
     "missed_at_entry", "duplicated",     "injected",      "resegmented",       "altered",
-    "length_changed",  "reordered",      "ecn_mark_lost", "sack_untranslated", "reset_origin",
-    "reset_blocked",   "icmp_error",     "fragment_lost", "fragments_joined",  "asymmetric",
+    "length_changed",  "reordered",      "ecn_mark_lost", "sack_untranslated", "rewritten",
+    "reset_origin",    "reset_blocked",  "icmp_error",    "fragment_lost",     "fragments_joined",
+    "asymmetric",
 };
 constexpr std::array<std::string_view, kGrades> kGradeNames{"unproven", "probable", "proven"};
 constexpr std::array<ProofRow, kProofs> kProofRows{{

@@ -33,6 +33,7 @@ enum class FactKind : std::uint8_t {
     reordered,          // it left after a packet that had entered later (RFC 4737)
     ecn_mark_lost,      // CE entered, no CE left
     sack_untranslated,  // SACK blocks left as they entered though the numbers are rewritten
+    rewritten,          // header fields differ: an example of Passage's, no engine tells it
     // --- a conversation
     reset_origin,      // a RST that the firewall sent: the fact carries the RST as it left
     reset_blocked,     // a RST entered, did not leave, and its receiver went on sending

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "firewall/findings.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <unordered_set>
+
+#include "firewall/scope.hpp"
+#include "firewall/sentences.hpp"
+
+namespace tw::firewall {
+namespace {
+
+using enum Behaviour;
+using taps::Conversation;
+using taps::Fact;
+using taps::Grade;
+using taps::Rewrite;
+
+// What a finding is told of: a behaviour, what the policy wants apart, each lesson by itself.
+using Key = std::tuple<Behaviour, bool, const Lesson*>;
+using Groups = std::map<Key, Group>;
+
+[[nodiscard]] Group& group_of(Groups& groups, Behaviour behaviour, bool expected,
+                              const Lesson* lesson) {
+    Group& group = groups[{behaviour, expected, lesson}];
+    group.behaviour = behaviour;
+    group.expected = expected;
+    group.lesson = lesson;
+    return group;
+}
+
+void group_cases(const FindingsInput& input, Groups& groups) {
+    for (std::uint32_t i = 0; i < input.told.size(); ++i) {
+        const Told& told = input.told[i];
+        if (told.silent || told.grade == Grade::unproven) {
+            continue;
+        }
+        const Lesson* const lesson =
+            told.lesson == Told::kNone ? nullptr : &input.lessons.lessons[told.lesson];
+        group_of(groups, told.behaviour, input.cases.cases[i].expected, lesson).cases.push_back(i);
+    }
+    // What is learnt of packets that passed has no cases.
+    for (const Lesson& lesson : input.lessons.lessons) {
+        if (lesson.explained.empty()) {
+            (void)group_of(groups, lesson.behaviour, false, &lesson);
+        }
+    }
+}
+
+// Rewrites that the policy allows are told as expected.
+[[nodiscard]] bool allowed(const Policy& policy, Rewrite rewrite) {
+    return (policy.expect_rewrites & taps::bit(rewrite)) != 0;
+}
+
+void group_traits(const FindingsInput& input, Groups& groups) {
+    const Policy& policy = input.cases.policy;
+    const bool proxy = policy.mode == Mode::proxy;
+    for (const Conversation& one : input.cases.conversations) {
+        const Traits traits = traits_of(one);
+        const auto note = [&](bool shown, Behaviour behaviour, bool expected, Grade grade) {
+            if (shown) {
+                Group& group = group_of(groups, behaviour, expected, nullptr);
+                group.conversations.push_back(&one);
+                group.grades.push_back(grade);
+            }
+        };
+        note(traits.syn_proxy, syn_proxy, proxy, Grade::proven);
+        note(traits.tcp_proxy, tcp_proxy, proxy, traits.grade);
+        note(traits.undelivered, acknowledged_not_delivered, false, Grade::probable);
+        note(traits.isn_rewritten, isn_rewritten, allowed(policy, Rewrite::isn), Grade::proven);
+        note(traits.mss_clamped, mss_clamped, allowed(policy, Rewrite::mss), Grade::proven);
+        note(traits.mss_raised, mss_raised, allowed(policy, Rewrite::mss), Grade::proven);
+        note(traits.options_disagree, options_stripped_one_way, false, Grade::proven);
+    }
+}
+
+[[nodiscard]] bool removes_option(Rewrite rewrite) {
+    return rewrite == Rewrite::window_scale_removed || rewrite == Rewrite::sack_permitted_removed ||
+           rewrite == Rewrite::timestamps_removed || rewrite == Rewrite::fast_open_removed ||
+           rewrite == Rewrite::mptcp_removed || rewrite == Rewrite::sack_removed ||
+           rewrite == Rewrite::other_option_removed;
+}
+
+// Those that no other rule tells.
+[[nodiscard]] bool changes_header(Rewrite rewrite) {
+    return rewrite == Rewrite::ttl || rewrite == Rewrite::dscp || rewrite == Rewrite::ect_cleared ||
+           rewrite == Rewrite::ecn_other || rewrite == Rewrite::tcp_ecn_flags ||
+           rewrite == Rewrite::window || rewrite == Rewrite::timestamps_changed ||
+           rewrite == Rewrite::option_added || rewrite == Rewrite::options_reordered ||
+           rewrite == Rewrite::ip_id || rewrite == Rewrite::dont_fragment ||
+           rewrite == Rewrite::urgent_or_reserved;
+}
+
+// A proxy makes its own headers: only what it says of itself is told then.
+void group_rewrites(const FindingsInput& input, Groups& groups) {
+    const bool disagree = groups.contains({options_stripped_one_way, false, nullptr});
+    const bool proxied =
+        groups.contains({tcp_proxy, false, nullptr}) || groups.contains({tcp_proxy, true, nullptr});
+    for (const RewriteRow& row : input.lessons.rewrites) {
+        if (row.count.changed == 0 || proxied) {
+            continue;
+        }
+        if (removes_option(row.rewrite) && !disagree) {
+            group_of(groups, options_stripped, row.expected, nullptr).rewrites.push_back(&row);
+        } else if (changes_header(row.rewrite)) {
+            group_of(groups, header_rewritten, row.expected, nullptr).rewrites.push_back(&row);
+        }
+    }
+    // What routing itself changes is no finding.
+    groups.erase({header_rewritten, true, nullptr});
+    groups.erase({options_stripped, true, nullptr});
+}
+
+// --- numbers
+
+void count_grade(Finding& finding, Grade grade) {
+    finding.grade = std::max(finding.grade, grade);
+    finding.proven += grade == Grade::proven ? 1U : 0U;
+    finding.probable += grade == Grade::probable ? 1U : 0U;
+}
+
+void widen(Finding& finding, bool& any, Nanos from, Nanos until) {
+    finding.first = any ? std::min(finding.first, from) : from;
+    finding.last = any ? std::max(finding.last, until) : until;
+    any = true;
+}
+
+void count(const Group& group, const FindingsInput& input, Finding& finding) {
+    std::unordered_set<std::uint64_t> conversations;
+    Scope scope;
+    bool any = false;
+    for (const std::uint32_t at : group.cases) {
+        const Fact& fact = *input.cases.cases[at].fact;
+        ++finding.cases;
+        finding.bytes += fact.packet.payload_bytes;
+        finding.cost += fact.cost;
+        count_grade(finding, input.told[at].grade);
+        widen(finding, any, fact.time, fact.time);
+        if (conversations.insert(fact.conversation).second) {
+            scope.add(ends_of(fact));
+        }
+    }
+    for (std::size_t i = 0; i < group.conversations.size(); ++i) {
+        const Conversation& one = *group.conversations[i];
+        if (conversations.insert(one.id).second) {
+            scope.add(ends_of(one));
+            ++finding.cases;
+            count_grade(finding, group.grades[i]);
+        }
+        widen(finding, any, one.first, one.last);
+    }
+    for (const RewriteRow* row : group.rewrites) {
+        finding.cases += row->count.changed;
+        finding.proven += row->count.changed;
+        finding.grade = Grade::proven;
+        widen(finding, any, row->count.entered.time, row->count.entered.time);
+    }
+    finding.conversations = conversations.size();
+    finding.scope = scope.text();
+    if (group.lesson != nullptr) {
+        finding.scope = group.lesson->scope.empty() ? finding.scope : group.lesson->scope;
+        if (group.cases.empty()) {
+            finding.cases = group.lesson->count;
+            finding.grade = group.lesson->grade_max;
+            widen(finding, any, group.lesson->first, group.lesson->last);
+        }
+    }
+}
+
+// Rule S: the tap where it should have left missed it, and then it was lost beyond. Of the two
+// taps, the one where more of the probable losses should have left.
+void add_chance(const Group& group, const FindingsInput& input, Finding& finding) {
+    std::array<std::uint64_t, taps::kWays> probable{};
+    for (const std::uint32_t at : group.cases) {
+        const Fact& fact = *input.cases.cases[at].fact;
+        probable[taps::index(fact.way)] +=
+            fact.single_fault && input.told[at].grade == Grade::probable ? 1U : 0U;
+    }
+    if (probable[0] + probable[1] == 0) {
+        return;
+    }
+    const taps::Way way = probable[0] >= probable[1] ? taps::Way::inward : taps::Way::outward;
+    const taps::WayCounts& counts = input.totals.ways[taps::index(way)];
+    if (counts.passed == 0) {
+        return;
+    }
+    const double beyond =
+        static_cast<double>(counts.lost_beyond) / static_cast<double>(counts.passed);
+    finding.chance_of_error = input.confidence.miss_rate[taps::index(taps::exit(way))] * beyond;
+    finding.has_chance = true;
+}
+
+// --- evidence
+
+// Proofs that stand by themselves before those that lean on the times or on the absence of more.
+[[nodiscard]] int strength(const Fact& fact) {
+    if (fact.proof == taps::Proof::no_copy_leaves || fact.proof == taps::Proof::resets_both_ways) {
+        return 2;
+    }
+    return fact.single_fault ? 0 : 1;
+}
+
+[[nodiscard]] std::vector<std::uint32_t> best_cases(const Group& group,
+                                                    const FindingsInput& input) {
+    std::vector<std::uint32_t> best = group.cases;
+    const auto worth = [&](std::uint32_t at) {
+        const Fact& fact = *input.cases.cases[at].fact;
+        return std::tuple(input.told[at].grade, input.excerpts.of(fact.id) != nullptr,
+                          strength(fact), fact.attempts, fact.cost);
+    };
+    const std::size_t many = std::min<std::size_t>(best.size(), 64);
+    std::ranges::partial_sort(
+        best, best.begin() + static_cast<std::ptrdiff_t>(many),
+        [&](std::uint32_t a, std::uint32_t b) { return worth(a) > worth(b); });
+    best.resize(many);
+    // Different connections say more than one thrice.
+    std::unordered_set<std::uint64_t> seen;
+    std::ranges::stable_partition(best, [&](std::uint32_t at) {
+        return seen.insert(input.cases.cases[at].fact->conversation).second;
+    });
+    best.resize(std::min(best.size(), Finding::kEvidenceMax));
+    return best;
+}
+
+void add_evidence(const Group& group, const FindingsInput& input, const Words& words,
+                  Finding& finding) {
+    for (const std::uint32_t at : best_cases(group, input)) {
+        const Fact& fact = *input.cases.cases[at].fact;
+        const taps::Excerpt* const excerpt = input.excerpts.of(fact.id);
+        const Grade grade = input.told[at].grade;
+        finding.evidence.push_back({fact, grade, sentence_of(fact, grade, words),
+                                    excerpt == nullptr ? taps::Excerpt{} : *excerpt});
+    }
+    for (const RewriteRow* row : group.rewrites) {
+        if (finding.evidence.size() == Finding::kEvidenceMax) {
+            break;
+        }
+        Fact fact;
+        fact.kind = taps::FactKind::rewritten;
+        fact.grade = Grade::proven;
+        fact.proof = taps::Proof::seen_at_both;
+        fact.way = row->way;
+        fact.time = row->count.entered.time;
+        fact.decided = row->count.left.time;
+        fact.packet = row->count.entered;
+        fact.twin = row->count.left;
+        fact.twin_known = true;
+        fact.cites[0] = {fact.packet.frame, fact.packet.time, taps::entry(row->way),
+                         taps::Part::subject};
+        fact.cites[1] = {fact.twin.frame, fact.twin.time, taps::exit(row->way), taps::Part::left};
+        fact.cites_count = 2;
+        finding.evidence.push_back({fact, Grade::proven, row->sentence, {}});
+    }
+}
+
+// --- order
+
+[[nodiscard]] bool graver(const Finding& a, const Finding& b) {
+    const auto rank = [](const Finding& one) {
+        return std::tuple(one.expected, info(one.behaviour).weight,
+                          taps::kGrades - static_cast<std::size_t>(one.grade));
+    };
+    if (rank(a) != rank(b)) {
+        return rank(a) < rank(b);
+    }
+    return std::tuple(a.conversations, a.cases) > std::tuple(b.conversations, b.cases);
+}
+
+}  // namespace
+
+std::vector<Finding> make_findings(const FindingsInput& input) {
+    Groups groups;
+    group_cases(input, groups);
+    group_traits(input, groups);
+    group_rewrites(input, groups);
+    const Words words(input.confidence, input.cases.policy);
+    std::vector<Finding> findings;
+    for (const auto& [key, group] : groups) {
+        Finding finding;
+        finding.behaviour = group.behaviour;
+        finding.expected = group.expected;
+        count(group, input, finding);
+        add_chance(group, input, finding);
+        finding.sentence = sentence_of(finding, group, input, words);
+        finding.advice = info(group.behaviour).advice;
+        finding.excluded = excluded_of(group, input, words);
+        add_evidence(group, input, words, finding);
+        findings.push_back(std::move(finding));
+    }
+    std::ranges::stable_sort(findings, graver);
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+        findings[i].id = static_cast<std::uint32_t>(i + 1);
+    }
+    return findings;
+}
+
+}  // namespace tw::firewall

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "core/taps/packet.hpp"
+#include "firewall/classify.hpp"
+
+namespace tw::firewall {
+namespace {
+
+namespace option = taps::option_bit;
+using taps::Conversation;
+using taps::Pairing;
+using taps::WayCounts;
+
+[[nodiscard]] bool rewritten(const WayCounts& way) {
+    return way.isn_known && way.isn_entered != way.isn_left;
+}
+
+// Seen at both taps, so that its options can be compared.
+[[nodiscard]] bool comparable(const WayCounts& way) {
+    return way.isn_known && way.syns_entered != 0 && way.syns_left != 0;
+}
+
+[[nodiscard]] bool differs(const WayCounts& way) {
+    return way.options_entered != way.options_left || way.mss_entered != way.mss_left ||
+           way.scale_entered != way.scale_left;
+}
+
+// An end has an option in use if its own SYN carried it and the SYN it got did (RFC 7323 2.2,
+// RFC 2018 2). The client's own is what entered of its way, and what it got is what left of the
+// other.
+[[nodiscard]] bool ends_disagree(const WayCounts& client, const WayCounts& server) {
+    constexpr std::uint16_t kAgreed =
+        option::kWindowScale | option::kSackPermitted | option::kTimestamps;
+    const auto of_client = static_cast<std::uint16_t>(client.options_entered & server.options_left);
+    const auto of_server = static_cast<std::uint16_t>(client.options_left & server.options_entered);
+    return ((of_client ^ of_server) & kAgreed) != 0;
+}
+
+[[nodiscard]] bool removed(const WayCounts& way) {
+    return (way.options_entered & ~way.options_left) != 0;
+}
+
+[[nodiscard]] bool ended_badly(const Conversation& conversation) {
+    switch (conversation.ending) {
+        case taps::Ending::stalled:
+        case taps::Ending::reset_by_client:
+        case taps::Ending::reset_by_server:
+        case taps::Ending::reset_by_firewall:
+            return true;
+        case taps::Ending::open:
+        case taps::Ending::closed:
+        case taps::Ending::half_closed:
+            return false;
+    }
+    return false;
+}
+
+void find_proxies(const Conversation& conversation, const WayCounts& client,
+                  const WayCounts& server, Traits& traits) {
+    const bool both = rewritten(client) && rewritten(server);
+    const bool told_early =
+        conversation.acknowledged_early[0] != 0 || conversation.acknowledged_early[1] != 0;
+    if (conversation.pairing == Pairing::byte_stream || (both && told_early)) {
+        traits.tcp_proxy = true;
+        return;
+    }
+    // Sequence randomisation and a normaliser together look like this, too.
+    if (both && client.options_entered != client.options_left &&
+        server.options_entered != server.options_left) {
+        traits.tcp_proxy = true;
+        traits.grade = taps::Grade::probable;
+        return;
+    }
+    const bool server_only = client.isn_known && !rewritten(client) && rewritten(server);
+    traits.syn_proxy = conversation.outcome == taps::Outcome::answered_by_firewall ||
+                       (server_only && differs(server));
+}
+
+}  // namespace
+
+Traits traits_of(const Conversation& conversation) {
+    Traits traits;
+    const taps::Way way = taps::way_into(conversation.client_side);
+    const WayCounts& client = conversation.ways[taps::index(way)];
+    const WayCounts& server = conversation.ways[taps::index(taps::back(way))];
+    if (!conversation.client_known) {
+        traits.isn_rewritten = conversation.pairing == Pairing::same_tuple_isn;
+        return traits;
+    }
+    find_proxies(conversation, client, server, traits);
+    traits.undelivered =
+        traits.tcp_proxy && ended_badly(conversation) &&
+        (conversation.acknowledged_early[0] != 0 || conversation.acknowledged_early[1] != 0);
+    if (traits.tcp_proxy || traits.syn_proxy) {
+        return traits;  // each side is a handshake of its own: nothing was rewritten
+    }
+    traits.isn_rewritten = rewritten(client) || rewritten(server);
+    for (const WayCounts* one : {&client, &server}) {
+        if (comparable(*one) && one->mss_entered != 0 && one->mss_left != 0) {
+            traits.mss_clamped = traits.mss_clamped || one->mss_left < one->mss_entered;
+            traits.mss_raised = traits.mss_raised || one->mss_left > one->mss_entered;
+        }
+        traits.options_stripped = traits.options_stripped || (comparable(*one) && removed(*one));
+    }
+    if (comparable(client) && comparable(server) && ends_disagree(client, server)) {
+        traits.options_disagree = true;
+        traits.options_stripped = false;
+    }
+    return traits;
+}
+
+}  // namespace tw::firewall
