@@ -6,8 +6,8 @@
 #include <tuple>
 #include <unordered_set>
 
-#include "firewall/scope.hpp"
 #include "firewall/sentences.hpp"
+#include "firewall/whom.hpp"
 
 namespace tw::firewall {
 namespace {
@@ -115,10 +115,11 @@ void group_rewrites(const FindingsInput& input, Groups& groups) {
 
 // --- numbers
 
-void count_grade(Finding& finding, Grade grade) {
+void count_grade(Finding& finding, Grade grade, std::uint64_t cases) {
     finding.grade = std::max(finding.grade, grade);
-    finding.proven += grade == Grade::proven ? 1U : 0U;
-    finding.probable += grade == Grade::probable ? 1U : 0U;
+    finding.cases += cases;
+    finding.proven += grade == Grade::proven ? cases : 0;
+    finding.probable += grade == Grade::probable ? cases : 0;
 }
 
 void widen(Finding& finding, bool& any, Nanos from, Nanos until) {
@@ -129,36 +130,34 @@ void widen(Finding& finding, bool& any, Nanos from, Nanos until) {
 
 void count(const Group& group, const FindingsInput& input, Finding& finding) {
     std::unordered_set<std::uint64_t> conversations;
-    Scope scope;
+    Whom whom;
     bool any = false;
     for (const std::uint32_t at : group.cases) {
         const Fact& fact = *input.cases.cases[at].fact;
-        ++finding.cases;
-        finding.bytes += fact.packet.payload_bytes;
+        // A fact tells of all copies of a packet that were lost.
+        const std::uint64_t copies = std::max<std::uint64_t>(fact.attempts, 1);
+        count_grade(finding, input.told[at].grade, copies);
+        finding.bytes += copies * fact.packet.payload_bytes;
         finding.cost += fact.cost;
-        count_grade(finding, input.told[at].grade);
         widen(finding, any, fact.time, fact.time);
         if (conversations.insert(fact.conversation).second) {
-            scope.add(ends_of(fact));
+            whom.add(ends_of(fact));
         }
     }
     for (std::size_t i = 0; i < group.conversations.size(); ++i) {
         const Conversation& one = *group.conversations[i];
         if (conversations.insert(one.id).second) {
-            scope.add(ends_of(one));
-            ++finding.cases;
-            count_grade(finding, group.grades[i]);
+            whom.add(ends_of(one));
+            count_grade(finding, group.grades[i], 1);
         }
         widen(finding, any, one.first, one.last);
     }
     for (const RewriteRow* row : group.rewrites) {
-        finding.cases += row->count.changed;
-        finding.proven += row->count.changed;
-        finding.grade = Grade::proven;
+        count_grade(finding, Grade::proven, row->count.changed);
         widen(finding, any, row->count.entered.time, row->count.entered.time);
     }
     finding.conversations = conversations.size();
-    finding.scope = scope.text();
+    finding.scope = whom.text();
     if (group.lesson != nullptr) {
         finding.scope = group.lesson->scope.empty() ? finding.scope : group.lesson->scope;
         if (group.cases.empty()) {
@@ -211,9 +210,10 @@ void add_chance(const Group& group, const FindingsInput& input, Finding& finding
                           strength(fact), fact.attempts, fact.cost);
     };
     const std::size_t many = std::min<std::size_t>(best.size(), 64);
-    std::ranges::partial_sort(
-        best, best.begin() + static_cast<std::ptrdiff_t>(many),
-        [&](std::uint32_t a, std::uint32_t b) { return worth(a) > worth(b); });
+    const auto better = [&](std::uint32_t a, std::uint32_t b) {
+        return worth(a) != worth(b) ? worth(a) > worth(b) : a < b;
+    };
+    std::ranges::partial_sort(best, best.begin() + static_cast<std::ptrdiff_t>(many), better);
     best.resize(many);
     // Different connections say more than one thrice.
     std::unordered_set<std::uint64_t> seen;

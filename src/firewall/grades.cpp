@@ -2,6 +2,7 @@
 #include "firewall/grades.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "core/verdict/under_faults.hpp"
@@ -13,6 +14,9 @@ using taps::Fact;
 using taps::FactKind;
 using taps::Grade;
 using taps::Side;
+
+// Misses 10 s away tell nothing of one loss, but how often they come does: one in a million.
+constexpr double kChanceMax = 1e-6;
 
 [[nodiscard]] std::uint8_t tap_number(Side side) {
     return static_cast<std::uint8_t>(taps::index(side));
@@ -86,7 +90,30 @@ bool Grades::note_miss(const Fact& fact) {
     const Side tap =
         fact.kind == FactKind::missed_at_exit ? taps::exit(fact.way) : taps::entry(fact.way);
     misses_.add(tap_number(tap), fact.time, fact.time);
+    ++missed_[taps::index(tap)];
     return true;
+}
+
+void Grades::note_passed(const taps::Conversation& conversation) {
+    for (const taps::WayCounts& way : conversation.ways) {
+        passed_ += way.passed;
+        lost_beyond_ += way.lost_beyond;
+    }
+}
+
+// That the tap missed each copy, and that each was lost beyond it. A receiver that never had one
+// of them may be dead: then the misses alone explain it.
+double Grades::chance_of_miss(const Fact& fact, Side absent) const {
+    const auto missed = static_cast<double>(missed_[taps::index(absent)]);
+    if (missed == 0) {
+        return 0;
+    }
+    const auto passed = static_cast<double>(passed_);
+    const double rate = missed / (passed + missed);
+    if (fact.proof == taps::Proof::no_copy_leaves) {
+        return std::pow(rate, std::max<int>(fact.attempts, 1));
+    }
+    return rate * static_cast<double>(lost_beyond_ + 1) / (passed + 1);
 }
 
 void Grades::note_faults(Side tap, Nanos from, Nanos until, event::CaptureFaults faults) {
@@ -108,7 +135,8 @@ Grade Grades::settle(const Fact& fact, const Drops& drops) const {
         marks_.near(tap_number(tap), fact.time, std::max(fact.time, fact.decided))) {
         return Grade::probable;
     }
-    if (fact.single_fault && misses_.near(tap_number(tap), fact.time, fact.time)) {
+    if (fact.single_fault && (misses_.near(tap_number(tap), fact.time, fact.time) ||
+                              chance_of_miss(fact, tap) > kChanceMax)) {
         return Grade::probable;
     }
     return Grade::proven;

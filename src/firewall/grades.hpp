@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How far a fact is proven among its neighbours: rule S (a single loss is proven only while the tap
-// where it should have been seen misses nothing around it) and gate H (where the capture is known
-// to have lost something, the best is probable). Bounded; does not depend on the order in which
-// workers are drained, once everything around a fact is known.
+// where it should have been seen misses nothing around it, and seldom at all) and gate H (where the
+// capture is known to have lost something, the best is probable). Bounded; does not depend on the
+// order in which workers are drained, once everything around a fact is known.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 
 #include "base/time.hpp"
 #include "core/event/capture_marks.hpp"
+#include "core/taps/conversation.hpp"
 #include "core/taps/fact.hpp"
 #include "core/taps/side.hpp"
 #include "core/verdict/marked_times.hpp"
@@ -31,6 +32,9 @@ class Grades {
   public:
     // A fact that a tap missed something; any other tells nothing here. True if it is one.
     bool note_miss(const taps::Fact& fact);
+    // What passed, and what was lost beyond: how often the taps miss something, and how often that
+    // would look like a loss between them.
+    void note_passed(const taps::Conversation& conversation);
     // Live: the ledger's word.
     void note_faults(taps::Side tap, Nanos from, Nanos until, event::CaptureFaults faults);
 
@@ -42,8 +46,13 @@ class Grades {
     [[nodiscard]] static bool depends_on_neighbours(const taps::Fact& fact);
 
   private:
+    [[nodiscard]] double chance_of_miss(const taps::Fact& fact, taps::Side absent) const;
+
     verdict::MarkedTimes misses_;  // by tap: index of the side
     verdict::MarkedTimes marks_;
+    std::array<std::uint64_t, taps::kSides> missed_{};
+    std::uint64_t passed_ = 0;
+    std::uint64_t lost_beyond_ = 0;
 };
 
 }  // namespace tw::firewall

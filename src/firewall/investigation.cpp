@@ -131,6 +131,7 @@ void Investigation::add(const taps::Excerpt& excerpt) {
 }
 
 void Investigation::add(const taps::Conversation& conversation) {
+    state_->grades.note_passed(conversation);
     if (state_->conversations.size() < state_->options.conversations_max) {
         state_->conversations.push_back(conversation);
     } else {

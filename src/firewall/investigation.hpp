@@ -55,7 +55,8 @@ class Investigation {
     void add_faults(taps::Side tap, Nanos from, Nanos until, event::CaptureFaults faults);
     // A limit that the engine or its driver reached: something was not followed.
     void add_limit(std::string counter, std::uint64_t value);
-    // Time of the wire. Notices are settled once no neighbour's miss can come any more.
+    // Time of the wire, live: notices are settled once no neighbour's miss can come any more. Files
+    // need none: nobody waits, and finish() settles with all that is known.
     void advance(Nanos now);
     // The end: what waits is settled with what is known.
     void finish();

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "core/taps/packet.hpp"
-#include "firewall/scope.hpp"
+#include "firewall/whom.hpp"
 #include "sinks/format/human.hpp"
 
 namespace tw::firewall {

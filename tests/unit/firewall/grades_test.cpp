@@ -34,12 +34,36 @@ TEST(Grades, single_loss_within_10_s_of_a_miss_at_its_exit_tap_is_probable) {
     }
 }
 
-TEST(Grades, a_miss_more_than_10_s_away_changes_nothing) {
+// So many that one miss says little.
+Grades after_many_passed() {
+    Grades grades;
+    taps::Conversation many = conversation();
+    many.ways[0].passed = 100'000'000;
+    grades.note_passed(many);
+    return grades;
+}
+
+TEST(Grades, a_rare_miss_more_than_10_s_away_changes_nothing) {
     for (const double apart : {-10.001, 10.001}) {
-        Grades grades;
+        Grades grades = after_many_passed();
         grades.note_miss(miss(apart));
         EXPECT_EQ(grades.settle(single_loss(0)), Grade::proven) << apart;
     }
+}
+
+TEST(Grades, misses_that_are_frequent_elsewhere_leave_a_single_loss_probable) {
+    Grades grades;
+    grades.note_passed(conversation());  // 2,000 packets
+    for (int i = 0; i < 20; ++i) {
+        grades.note_miss(miss(100));
+    }
+    EXPECT_EQ(grades.settle(single_loss(0)), Grade::probable);
+    Fact tried = single_loss(0);
+    tried.proof = Proof::no_copy_leaves;
+    tried.attempts = 2;
+    EXPECT_EQ(grades.settle(tried), Grade::probable);
+    tried.attempts = 4;  // each of them would have been missed
+    EXPECT_EQ(grades.settle(tried), Grade::proven);
 }
 
 TEST(Grades, a_miss_at_the_other_tap_changes_nothing) {

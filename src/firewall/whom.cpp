@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "firewall/scope.hpp"
+#include "firewall/whom.hpp"
 
 #include <fmt/format.h>
 
@@ -41,7 +41,7 @@ Ends ends_of(const taps::Conversation& conversation) {
             known(conversation.server, taps::other(conversation.client_side))};
 }
 
-void Scope::add(const Ends& ends) {
+void Whom::add(const Ends& ends) {
     if (!any_) {
         first_ = ends;
         any_ = true;
@@ -53,7 +53,7 @@ void Scope::add(const Ends& ends) {
     same_server_ = same_server_address_ && same_port_;
 }
 
-std::string Scope::text() const {
+std::string Whom::text() const {
     if (!any_) {
         return "all traffic";
     }

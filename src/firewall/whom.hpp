@@ -19,7 +19,7 @@ struct Ends {
 [[nodiscard]] Ends ends_of(const taps::Fact& fact);
 [[nodiscard]] Ends ends_of(const taps::Conversation& conversation);
 
-class Scope {
+class Whom {
   public:
     void add(const Ends& ends);
     // "server 10.0.0.5:443", "server 10.0.0.5", "client 192.0.2.7", "port 443", or "all traffic".
