@@ -363,8 +363,9 @@ def end_group(process):
     process.wait(timeout=10)
 
 
-def run(setup, folder):
-    """Lets it happen. The folder then has the captures, and ends.json."""
+def run(setup, folder, monitor=None):
+    """Lets it happen. The folder then has the captures, and ends.json. `monitor` watches the same
+    ports from before the first packet to after the last."""
     with Cleanups() as cleanups:
         # Two processors would reorder: the frames of one connection then leave from both.
         allowed = os.sched_getaffinity(0)
@@ -376,7 +377,11 @@ def run(setup, folder):
         if setup.program:
             cleanups.callback(end_group, start_group([*bed.net.prefix("f"), *setup.program]))
             time.sleep(0.3)
+        if monitor is not None:
+            monitor.start(bed)
         ended = bed.converse(wires, taps)
+        if monitor is not None:
+            monitor.stop()
         for process in [*taps.values(), *others]:
             bed.end_capture(process)
         counts = bed.fault_counts()

@@ -25,6 +25,7 @@ import cases_policy  # noqa: E402
 import cases_rewrite  # noqa: E402
 import cases_setup  # noqa: E402
 import judge  # noqa: E402
+import live  # noqa: E402
 import packets  # noqa: E402
 from scenario import NEAR, PROVEN, RAISES  # noqa: E402
 
@@ -50,6 +51,9 @@ def arguments():
                         help="judge what --keep kept, without running anything")
     parser.add_argument("--jobs", type=int, default=JOBS, metavar="N",
                         help=f"runs at a time: they mostly wait (default {JOBS})")
+    parser.add_argument("--live", action="store_true",
+                        help="a running monitor on the two mirror ports beside the captures: both "
+                             "must say the same, and the running one in time")
     parser.add_argument("--capture-only", action="store_true",
                         help="run and check the captures against the truth; ask nobody")
     parser.add_argument("-v", "--verbose", action="store_true",
@@ -58,7 +62,18 @@ def arguments():
     for name in options.only:
         if name not in BY_NAME:
             parser.error(f"--only {name}: no such scenario, --list tells them")
+        if options.live and not can_live(BY_NAME[name]):
+            parser.error(f"--only {name}: not for --live: it is about files")
+    if options.live and options.again:
+        parser.error("--again: not with --live")
     return options
+
+
+def can_live(scenario):
+    """Captures that end early or are exchanged afterwards are about files."""
+    return bool(scenario.setup) and not any(scenario.setup.capture(side).early or
+                                            scenario.setup.capture(side).snaplen
+                                            for side in bed.SIDES)
 
 
 def chosen(options):
@@ -225,6 +240,33 @@ def run_all(options, folder):
     return reached
 
 
+def run_live(options, folder):
+    """As run_all, with a running monitor: one at a time, it has a core of its own."""
+    reached, broken = True, []
+    for scenario in chosen(options):
+        if not can_live(scenario):
+            continue
+        place = folder / scenario.name
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        started = time.monotonic()
+        try:
+            result = live.run(scenario, place)
+        except (judge.ProductError, *LAB_FAILED) as error:
+            broken.append(scenario.name)
+            print(f"lab  {scenario.name:24} {error}", flush=True)
+            continue
+        reached = reached and not result.wrong
+        print(f"{'ok  ' if not result.wrong else 'FAIL'} {scenario.name:24} "
+              f"{result.notices:6} notices, the last {result.worst:6.3f} s after its time "
+              f"{time.monotonic() - started:5.1f}", flush=True)
+        for one in result.wrong:
+            print(f"       {one}")
+    print(f"{'PASS' if reached else 'FAIL'}  live and from files the same findings, each within "
+          f"{live.LATE_SECONDS:.0f} s of its time")
+    return None if broken else reached
+
+
 def list_all(options):
     for one in chosen(options):
         said = ", ".join(one.expect) or "nothing"
@@ -245,7 +287,8 @@ def main():
     try:
         with tempfile.TemporaryDirectory(prefix="tapwitness-lab-") as scratch:
             folder = options.again or options.keep or pathlib.Path(scratch)
-            return {True: 0, False: 1, None: 3}[run_all(options, folder)]
+            reached = (run_live if options.live else run_all)(options, folder)
+            return {True: 0, False: 1, None: 3}[reached]
     except OSError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 3

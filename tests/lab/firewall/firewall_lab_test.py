@@ -82,6 +82,8 @@ class FastLab(unittest.TestCase):
 
 def fact(side, frame):
     return {"kind": "lost_between", "grade": "proven", "proof": "left_later",
+            "way": "inward" if side == "outside" else "outward", "flow": {"sport": 0},
+            "packet": {"seq": 0},
             "cites": [{"tap": side, "frame": frame, "part": "subject"}]}
 
 

@@ -16,6 +16,8 @@ BINARY = os.environ.get("TAPWITNESS", str(bed.WIRE.parents[2] / "tapwitness"))
 EXIT_CODES = (0, 1, 4)  # a report was made
 GRADES = ("unproven", "probable", "proven")
 DROPS = ("lost_between", "late_lost")  # facts that a packet entered and did not leave
+# Those that name one without accusing anybody.
+TOLD = ("unproven", "suppressed", "reset_origin", "icmp_error", "reset_blocked", "fragment_lost")
 
 
 class ProductError(Exception):
@@ -199,21 +201,31 @@ def subjects(said, kinds, parts):
     return found
 
 
+def numbers(said, kinds):
+    """(tap of entry, client's port, sequence number) that facts of those kinds are about: one fact
+    may stand for more copies than it cites."""
+    return {("outside" if fact["way"] == "inward" else "inside", fact["flow"]["sport"],
+             fact["packet"]["seq"]): fact for fact in said.facts if fact["kind"] in kinds}
+
+
+def about(side, one):
+    return side, one.sport if packets.is_inward(one) else one.dport, one.seq
+
+
 def count_packets(truth, said):
     """Per packet: what the firewall dropped against what it is accused of."""
     score = Score()
-    accused = subjects(said, DROPS, ("subject", "repeat"))
+    accused = {**numbers(said, DROPS), **subjects(said, DROPS, ("subject", "repeat"))}
     # Told, though nobody is accused: a reset connection, a fragment, a suppressed repeat.
-    told = {**accused, **subjects(said, ("unproven", "suppressed", "reset_origin", "icmp_error",
-                                         "reset_blocked", "fragment_lost"), ("subject", "repeat"))}
+    told = {**accused, **numbers(said, TOLD), **subjects(said, TOLD, ("subject", "repeat"))}
     dropped = {(side, one.frame) for side, one in truth.visible_drops()}
     dropped |= {(side, one.frame) for side in packets.SIDES for one in truth.entered_only[side]}
     for side, one in truth.visible_drops():
         score.visible += 1
-        fact = accused.get((side, one.frame))
+        fact = accused.get((side, one.frame)) or accused.get(about(side, one))
         score.accused += fact is not None
         score.proven += fact is not None and fact["grade"] == PROVEN
-        if (side, one.frame) not in told:
+        if (side, one.frame) not in told and about(side, one) not in told:
             score.not_told.append(f"{side} frame {one.frame}: {one}")
     for (side, frame), fact in subjects(said, DROPS, ("subject",)).items():
         if (side, frame) not in dropped:
