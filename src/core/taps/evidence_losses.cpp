@@ -53,12 +53,20 @@ LossFacts Evidence::State::facts_of(const ConversationEvidence& it, const Open& 
     facts.same_bounds = open.left_same_bounds || after(open.hi, open.left_upto);
     facts.interchangeable = open.interchangeable;
     facts.copies_left = open.copies_left;
+    facts.copies_left_ever = open.copies_left_ever;
     facts.attempts = static_cast<std::uint8_t>(std::min(
         255, open.earlier +
                  (open.suspect != kNone ? suspects_[open.suspect].attempts : std::uint8_t{1})));
     const bool covered_elsewhere = data.told_known && at_or_before(open.hi, data.acked_told);
     const bool told_by_receiver = data.acked_known && at_or_before(open.hi, data.acked);
     facts.told_elsewhere = covered_elsewhere && !told_by_receiver && data.early == 0;
+    const bool reset_back = data.reset_back_at != 0 && data.reset_back_at > open.time - skew_ &&
+                            data.reset_back_at < open.time + wait_ && peer.resets_entered == 0;
+    const bool error_back = data.error_back && data.error_back_seq == open.lo;
+    facts.refused = facts.silent && !open.left_any && (reset_back || error_back);
+    // Had it arrived, behind bytes that did not, it would have been answered by a bare ACK.
+    facts.way_blocked =
+        data.tried >= 2 && data.last_left < open.time && peer.last_bare < open.time + 2 * skew_;
     return facts;
 }
 
@@ -180,7 +188,8 @@ void Evidence::State::evaluate(std::uint32_t index, bool last_call, Nanos now) {
     if (decision.tell) {
         tell_loss(it, suspect, open, decision, now);
     }
-    if (!open.left_any && !open.covered && !open.covered_before) {
+    if (!open.left_any && !open.covered &&
+        (!open.covered_before || decision.proof == Proof::no_copy_leaves)) {
         way.tried_lo = open.lo;
         way.tried_hi = open.hi;
         way.tried = facts.attempts;

@@ -190,6 +190,9 @@ void Evidence::State::note_sender(ConversationEvidence& it, const Seen& seen) {
         way.fin_seen = true;
         way.fin_end = seen.numbers.seq + packet.space();
     }
+    if (packet.space() == 0) {
+        way.last_bare = std::max(way.last_bare, packet.time);
+    }
     if (near(way.at_entry, seen.numbers.seq)) {
         way.last_plain = std::max(way.last_plain, packet.time);
     }
@@ -217,6 +220,9 @@ void Evidence::State::mark_left(WayState& way, const Seen& seen) {
         Open& open = opens_[i];
         if (!overlap(lo, hi, open.lo, open.hi)) {
             continue;
+        }
+        if (holds(lo, hi, open.lo, open.lo + 1)) {
+            bump(open.copies_left_ever);
         }
         if (open.covered && open.covered_unseen) {
             open.raced = open.raced || seen.packet.time - open.covered_at <= margin;
@@ -282,6 +288,7 @@ void Evidence::State::note_sender_left(ConversationEvidence& it, const Seen& see
         bump(way.syns_left);
         way.scale_left = packet.window_scale;
         way.isn_left = seen.numbers.seq;
+        way.sack_permitted = packet.option(option_bit::kSackPermitted);
         if (!packet.has(flag::kAck) && it.syn_left == 0) {
             it.syn_left = packet.time;
         }
@@ -320,11 +327,12 @@ void Evidence::State::left(const Seen& seen) {
             way.sample_at = packet.time;
         }
     }
-    if (seen.numbers.known && packet.has(flag::kAck) && !packet.has(flag::kRst)) {
+    if (packet.has(flag::kAck) && !packet.has(flag::kRst)) {
+        // As captured: at this tap the sender of the data counts the same way.
         WayState& data = it.ways[index(back(seen.way))];
-        if (!data.told_known || after(seen.numbers.ack, data.acked_told)) {
+        if (!data.told_known || after(packet.ack, data.acked_told)) {
             data.told_known = true;
-            data.acked_told = seen.numbers.ack;
+            data.acked_told = packet.ack;
             data.told_at = packet.time;
         }
     }
@@ -403,6 +411,7 @@ void Evidence::State::paired(const Seen& entered, const Seen& left) {
             open.left_any = false;
             open.left_before = true;
             open.copies_left = 0;
+            open.copies_left_ever = 0;
             open.left_upto = open.lo;
         }
     }

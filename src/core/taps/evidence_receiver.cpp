@@ -92,7 +92,9 @@ void Evidence::State::cover(WayState& data, const Seen& seen, std::uint8_t first
     }
 }
 
-void Evidence::State::ask(WayState& data, const Seen& seen, std::uint8_t first_block) {
+void Evidence::State::ask(const ConversationEvidence& it, WayState& data, const Seen& seen,
+                          std::uint8_t first_block) {
+    const bool selective = data.sack_permitted && it.ways[index(seen.way)].sack_permitted;
     const std::uint32_t ack = seen.numbers.ack;
     const std::uint8_t count = blocks(seen.packet);
     const auto& sack = seen.numbers.sack;
@@ -105,6 +107,9 @@ void Evidence::State::ask(WayState& data, const Seen& seen, std::uint8_t first_b
         for (std::uint8_t block = first_block; block < count; ++block) {
             asked = asked || at_or_before(open.hi, sack[block].left);
         }
+        // Long after it must have arrived the receiver speaks, and does not have it.
+        asked = asked || ((open.lo == ack || (selective && count == 0)) &&
+                          seen.packet.time > open.time + 2 * skew_);
         if (asked) {
             bump(open.asks);
             if (open.ask.part == Part::none) {
@@ -218,8 +223,9 @@ void Evidence::State::receiver(ConversationEvidence& it, const Seen& seen) {
     if (advances || has_blocks) {
         cover(data, seen, first_block);
     }
-    if (data.opens != kNone && (has_blocks || data.duplicate_acks >= kDuplicateAcks)) {
-        ask(data, seen, first_block);
+    if (data.opens != kNone && (has_blocks || data.duplicate_acks >= kDuplicateAcks ||
+                                packet.time > opens_[data.opens].time + 2 * skew_)) {
+        ask(it, data, seen, first_block);
     }
     if (advances || ack == data.acked) {
         note_window(it, seen);

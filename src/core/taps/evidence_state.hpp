@@ -59,6 +59,7 @@ struct Open {
     std::uint8_t asks = 0;
     std::uint8_t duplicates_told = 0;
     std::uint8_t copies_left = 0;
+    std::uint8_t copies_left_ever = 0;
     std::uint32_t left_upto = 0;  // bytes from lo that left in other copies
     std::uint32_t left_tsval = 0;
     std::uint64_t left_serial = 0;
@@ -143,6 +144,12 @@ struct WayState {
     std::uint32_t tried_lo = 0;
     std::uint32_t tried_hi = 0;
     std::uint8_t tried = 0;
+    // A RST, or an ICMP error about these bytes, that left towards this way's sender and that
+    // nobody was seen to send.
+    Nanos reset_back_at = 0;
+    std::uint32_t error_back_seq = 0;
+    bool error_back = false;
+    bool sack_permitted = false;  // by its SYN, as it left
     // Round trip exit tap to receiver and back
     std::uint32_t sample_end = 0;
     Nanos sample_at = 0;
@@ -154,6 +161,7 @@ struct WayState {
     std::uint64_t gap_serial = 0;  // … this one
     Nanos idle_passed = 0;
     Nanos last_syn = 0;
+    Nanos last_bare = 0;   // entered: an ACK and nothing else
     Nanos last_plain = 0;  // entered, neither SYN nor RST, near the other numbers
     std::uint32_t fin_end = 0;
     std::uint32_t isn_left = 0;
@@ -203,11 +211,13 @@ struct ConversationEvidence {
     Nanos established = 0;
     std::uint32_t strays = 0;
     std::uint8_t icmp_told = 0;
+    std::uint8_t forged_acks = 0;
     bool closed : 1 = false;
     bool reset_passed : 1 = false;
     Way reset_way = Way::inward;  // of the RST that passed first
     bool reset_by_firewall : 1 = false;
     bool icmp_by_firewall : 1 = false;
+    bool resegmented : 1 = false;
     bool answered_by_firewall : 1 = false;
     bool unrecovered : 1 = false;  // bytes lost that never left
 };
@@ -276,7 +286,8 @@ class Evidence::State {
     void receiver(ConversationEvidence& it, const Seen& seen);
     void cover(WayState& data, const Seen& seen, std::uint8_t first_block);
     void cover_open(const WayState& data, Open& open, const Seen& seen, bool by_ack);
-    void ask(WayState& data, const Seen& seen, std::uint8_t first_block);
+    void ask(const ConversationEvidence& it, WayState& data, const Seen& seen,
+             std::uint8_t first_block);
     void told_twice(WayState& data, const Seen& seen, std::uint32_t lo, std::uint32_t hi);
     void remember_reaction(const Seen& seen, std::uint32_t lo, bool dsack);
     void note_window(ConversationEvidence& it, const Seen& seen);
@@ -311,6 +322,8 @@ class Evidence::State {
     void tell_stray(const Stray& stray, Fact& fact, Nanos now);
     void close_strays(ConversationEvidence& it, Nanos now);
     [[nodiscard]] bool mirror_doubles(Side side) const;
+    [[nodiscard]] bool answers_what_stayed(const ConversationEvidence& it,
+                                           const Stray& stray) const;
 
     // --- evidence_outcome.cpp
     void tell_asymmetry(const Witnessed& of, ConversationEvidence& it, Nanos now);

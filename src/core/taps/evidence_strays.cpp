@@ -105,6 +105,7 @@ void Evidence::State::left_alone(const Seen& seen) {
         stray.circumstances = circumstances(it, seen);
         stray.circumstances.idle = it.ways[index(back(seen.way))].entered_after_idle;
         bump(it.ways[index(seen.way)].resets_left_alone);
+        it.ways[index(back(seen.way))].reset_back_at = packet.time;
     } else if (seen.copy) {
         stray.kind = StrayKind::copy_left;
     } else if (packet.has(flag::kSyn)) {
@@ -128,6 +129,22 @@ void Evidence::State::left_alone(const Seen& seen) {
     add_stray(it, stray);
 }
 
+// It answers a packet that did not reach the host it names, and that host has been silent.
+bool Evidence::State::answers_what_stayed(const ConversationEvidence& it,
+                                          const Stray& stray) const {
+    const WayState& way = it.ways[index(stray.way)];
+    const WayState& asked = it.ways[index(back(stray.way))];
+    for (std::uint32_t i = asked.opens; i != kNone; i = opens_[i].next) {
+        const Open& open = opens_[i];
+        if (open.alone && !open.left_any && !open.covered &&
+            open.time < stray.packet.time + skew_ && open.time > stray.packet.time - wait_ &&
+            way.last_entered < open.time + 2 * skew_) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // A RST left that nobody was seen to send.
 bool Evidence::State::judge_reset_left(ConversationEvidence& it, Stray& stray, bool last_call,
                                        Fact& fact) {
@@ -138,14 +155,12 @@ bool Evidence::State::judge_reset_left(ConversationEvidence& it, Stray& stray, b
         conclude(fact, FactKind::missed_at_entry, Grade::probable, Proof::nothing_decides, true);
         return true;
     }
-    const bool answers_unseen = packet.has(flag::kAck) && peer.syns_entered != 0 &&
-                                peer.syns_left == 0 && way.last_entered == 0;
     Proof proof = Proof::none;
     if (way.last_plain > packet.time + skew_) {
         proof = Proof::claimed_sender_speaks;
     } else if (peer.resets_left_alone != 0 && peer.resets_entered == 0) {
         proof = Proof::resets_both_ways;
-    } else if (answers_unseen) {
+    } else if (answers_what_stayed(it, stray)) {
         proof = Proof::answered_alone;
     }
     if (proof != Proof::none) {
@@ -239,6 +254,7 @@ bool Evidence::State::judge_data_left(ConversationEvidence& it, Stray& stray, bo
             if (opens_[i].left_any && !opens_[i].left_paired && !opens_[i].left_same_bounds &&
                 overlap(stray.lo, stray.hi, opens_[i].lo, opens_[i].hi)) {
                 conclude(fact, FactKind::resegmented, Grade::probable, Proof::same_bytes, false);
+                it.resegmented = true;
                 return true;
             }
         }
@@ -247,12 +263,16 @@ bool Evidence::State::judge_data_left(ConversationEvidence& it, Stray& stray, bo
         return true;
     }
     if (stray.partly_before) {
+        it.resegmented = true;
         conclude(fact, FactKind::resegmented, Grade::probable, Proof::same_bytes, false);
         return true;
     }
     const bool goes_on = way.at_entry.known && after(way.at_entry.end, stray.hi);
     if (goes_on) {
-        const bool never_entered = spans_.seen(way.at_entry, stray.lo, stray.hi) == Share::none;
+        // A proxy sends bytes of its own accord: what it sends need not have entered so.
+        const bool split = it.forged_acks != 0 || way.early != 0 || it.resegmented;
+        const bool never_entered =
+            !split && spans_.seen(way.at_entry, stray.lo, stray.hi) == Share::none;
         conclude(fact, FactKind::missed_at_entry, never_entered ? Grade::proven : Grade::probable,
                  Proof::sender_continues, false);
         return true;
@@ -300,7 +320,10 @@ bool Evidence::State::judge_ack_left(ConversationEvidence& it, Stray& stray, Fac
                                after(stray.ack, data.acked) &&
                                way.last_plain > stray.packet.time + skew_;
     if (went_on_below) {
-        conclude(fact, FactKind::injected, Grade::proven, Proof::answered_alone, false);
+        // One may be a stray of the capture; a box that acknowledges does so again and again.
+        bump(it.forged_acks);
+        conclude(fact, FactKind::injected, it.forged_acks > 1 ? Grade::proven : Grade::probable,
+                 Proof::answered_alone, false);
     } else {
         conclude(fact, FactKind::missed_at_entry, Grade::probable, Proof::nothing_decides, false);
     }
@@ -328,7 +351,9 @@ bool Evidence::State::judge_icmp(ConversationEvidence& it, Stray& stray, Fact& f
         return true;
     }
     it.icmp_by_firewall = true;
-    const WayState& quoted = it.ways[index(quoted_way)];
+    WayState& quoted = it.ways[index(quoted_way)];
+    quoted.error_back = true;
+    quoted.error_back_seq = stray.packet.seq;
     for (std::uint32_t i = quoted.opens; i != kNone; i = opens_[i].next) {
         if (opens_[i].alone && opens_[i].lo == stray.packet.seq) {
             fact.twin = suspects_[opens_[i].suspect].packet;

@@ -61,7 +61,7 @@ Decision decide_left_later(const LossFacts& facts) {
     if (!facts.settled && !facts.last_call) {
         return kWait;
     }
-    if (facts.echoes_before || facts.duplicates_told >= facts.copies_left) {
+    if (facts.echoes_before || facts.duplicates_told >= facts.copies_left_ever) {
         return missed(Grade::probable);  // it had them before the copy that was seen
     }
     const bool answered_in_time = !facts.too_soon || facts.asks > 0;
@@ -83,9 +83,12 @@ Decision decide_needless(const LossFacts& facts) {
     }
     if (!facts.covered_before && facts.left_later && facts.covered_after &&
         (facts.settled || facts.last_call)) {
-        return facts.duplicates_told >= facts.copies_left + 1
+        return facts.duplicates_told > facts.copies_left_ever
                    ? undecided()
                    : lost(Grade::probable, Proof::left_later);
+    }
+    if (facts.silent && !facts.last_call) {
+        return kWait;  // a receiver answers what it gets twice: more copies may tell
     }
     const bool answered = facts.covered_before || facts.covered_after || facts.covered_unseen;
     if (!answered && !facts.last_call) {
@@ -104,6 +107,9 @@ Decision decide_never_left(const LossFacts& facts) {
     if (facts.told_elsewhere) {
         return facts.last_call ? undecided() : kWait;
     }
+    if (facts.refused) {
+        return lost_alone(Proof::answered_alone);
+    }
     if (facts.asks > 0) {
         return lost_alone(Proof::receiver_asks);
     }
@@ -118,6 +124,9 @@ Decision decide_never_left(const LossFacts& facts) {
         // A dead receiver loses every packet the exit tap may have missed.
         decision.single_fault = facts.silent || facts.attempts < kAttemptsAlone;
         return decision;
+    }
+    if (facts.way_blocked) {
+        return lost_alone(Proof::no_copy_leaves);
     }
     if (!facts.last_call) {
         return kWait;

@@ -32,7 +32,9 @@ struct LossFacts {
     bool echoes_before = false;  // the ACK echoes a timestamp older than the copy's that left
     bool too_soon = false;       // acknowledged sooner than the copy that left could have been
     bool silent = false;         // no packet of it since the first copy entered
-    std::uint8_t asks = 0;       // duplicate ACKs and SACK holes for them, before a copy left
+    // The receiver lacks them: duplicate ACKs, SACK holes, or packets long after they must have
+    // arrived that still do not acknowledge them. Before a copy left.
+    std::uint8_t asks = 0;
     std::uint8_t duplicates_told = 0;  // DSACK
     // Other copies
     bool left_later = false;  // one that entered later left
@@ -41,10 +43,17 @@ struct LossFacts {
     bool same_bounds = false;         // … in one packet of the same numbers
     bool interchangeable = false;  // it may as well be the packet that counts as the one that left
     std::uint8_t copies_left = 0;  // until the receiver acknowledged
-    std::uint8_t attempts = 1;     // copies that entered and none of which left
+    std::uint8_t copies_left_ever = 0;
+    std::uint8_t attempts = 1;  // copies that entered and none of which left
     // The sender's own tap saw an ACK for them that the exit tap did not see, and it is not known
     // to be the firewall's.
     bool told_elsewhere = false;
+    // A RST or an ICMP error about it came back, from nobody beyond the exit tap, and the receiver
+    // has been silent.
+    bool refused = false;
+    // Other bytes never left in several copies, nothing of this way has left since, and the
+    // receiver has answered nothing.
+    bool way_blocked = false;
 };
 
 struct Decision {
