@@ -40,7 +40,7 @@ class Builder {
     [[nodiscard]] Rule rule(const RuleKeys& written, const std::string& key);
     void unique_names();
     void coverage();
-    void one_default_a_way();
+    [[nodiscard]] bool one_default_a_way();
 
     [[nodiscard]] std::optional<Side> side(const std::string& word, const std::string& key);
     template <typename Entry, typename Parse>
@@ -77,8 +77,9 @@ BuiltPolicy Builder::build() {
     services();
     rules(keys_.policy, "policy", built_.policy.rules);
     rules(keys_.defaults, "default", built_.policy.defaults);
-    one_default_a_way();
-    unique_names();
+    if (one_default_a_way()) {
+        unique_names();
+    }
     coverage();
     if (built_.mistakes.empty()) {
         const Policy& policy = built_.policy;
@@ -324,12 +325,14 @@ void Builder::rules(const std::vector<RuleKeys>& written, std::string_view secti
     }
 }
 
-void Builder::one_default_a_way() {
+bool Builder::one_default_a_way() {
     const auto& defaults = built_.policy.defaults;
-    if (defaults.size() == 2 && defaults[0].from == defaults[1].from) {
+    const bool twice = defaults.size() == 2 && defaults[0].from == defaults[1].from;
+    if (twice) {
         fail("default[1]", fmt::format("default[0] is from {} too; allowed: one a direction",
                                        built_.policy.zone[index(defaults[0].from)]));
     }
+    return !twice;
 }
 
 void Builder::unique_names() {

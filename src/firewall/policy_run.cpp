@@ -92,9 +92,9 @@ constexpr std::string_view kUnusable = "the capture is not fit to judge by";
     const std::string_view what = rule.expect == Expect::pass   ? "did not pass"
                                   : rule.expect == Expect::drop ? "were not dropped in silence"
                                                                 : "were not rejected as asked";
-    return fmt::format("{} of {} {} ({}); {}", count_text(row.against),
+    return fmt::format("{} of {} {} ({})", count_text(row.against),
                        count_of(row.connections, "connection"), what,
-                       outcomes_text(tally.contradicting_outcomes), examples_text(row));
+                       outcomes_text(tally.contradicting_outcomes));
 }
 
 void judge(const Policy& policy, const Rule& rule, const Tally& tally, Trust trust,
@@ -171,9 +171,9 @@ class Conclusion {
         rows();
         if (!policy_.empty()) {
             cases(FailOn::proven_drop, "proven_drop", tallied_.drops,
-                  "packets lost between the taps, proven, of what the policy lets pass");
+                  "proven lost between the taps, of what the policy lets pass");
             cases(FailOn::findings, "findings", tallied_.harms,
-                  "proven cases of damage to what passes; see the findings");
+                  "proven to damage what passes, see the findings");
         }
         report.checks = std::move(checks_);
         const bool unusable = report_.confidence.trust == Trust::unusable;
@@ -234,8 +234,8 @@ void Conclusion::row(const PolicyRow& row, const Rule& rule) {
     const bool refuses = rule.expect != Expect::pass;
     if (row.result == RowResult::fail &&
         policy_.fails_on(refuses ? FailOn::policy_leak : FailOn::policy_block)) {
-        failed_.push_back(
-            fmt::format("rule \"{}\" expects {}: {}", row.name, row.expectation, row.why));
+        failed_.push_back(fmt::format("rule \"{}\" expects {}: {}; {}", row.name, row.expectation,
+                                      row.why, examples_text(row)));
     }
     if (row.result == RowResult::inconclusive ||
         (row.result == RowResult::untested && row.required && policy_.fails_on(FailOn::untested))) {
@@ -263,7 +263,7 @@ void Conclusion::cases(FailOn reason, std::string_view name, std::uint64_t count
         return;
     }
     CheckRow row{std::string(name), RowResult::pass,
-                 fmt::format("{} {}", count_text(count), words)};
+                 fmt::format("{} {}", count_of(count, "case"), words)};
     if (report_.confidence.trust == Trust::unusable) {
         row.result = RowResult::inconclusive;
         row.why = kUnusable;

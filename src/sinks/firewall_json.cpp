@@ -354,8 +354,8 @@ void write_latencies(Fields& json, const Report& report) {
         const Histogram& times = latency.histogram;
         json.object();
         json.field("way", name(latency.way));
-        json.field("of", latency.setup ? "setup" : "data");
-        json.field("packets", times.count());
+        json.field("setup", latency.setup);
+        json.field("count", times.count());
         json.field("negative", times.negative());
         json.seconds_field("least", times.least());
         json.seconds_field("p50", times.quantile(0.5));
@@ -368,7 +368,7 @@ void write_latencies(Fields& json, const Report& report) {
             if (times.bucket(i) != 0) {
                 json.object();
                 json.seconds_field("from", Histogram::bucket_begin(i));
-                json.field("packets", times.bucket(i));
+                json.field("count", times.bucket(i));
                 json.end();
             }
         }

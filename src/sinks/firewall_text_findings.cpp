@@ -49,7 +49,7 @@ using format::Tone;
 }
 
 void write_evidence(Page& page, const firewall::Evidence& evidence) {
-    page.paragraph("- " + printable(evidence_text(evidence)), 4, 6);
+    page.paragraph("- " + printable(evidence_text(evidence)), 5, 7);
 }
 
 void write_finding(Page& page, const Finding& finding) {
@@ -96,6 +96,15 @@ void write_latency(Page& page, const Report& report) {
                    duration_text(times.most())});
     }
     page.table(table, true);
+    for (const firewall::Latency& latency : report.latencies) {
+        if (latency.histogram.negative() != 0) {
+            page.paragraph(
+                fmt::format("{} {} seemed to leave before they entered, by skew of the "
+                            "taps: without a time",
+                            count_of(latency.histogram.negative(), "packet"), name(latency.way)),
+                2, 4, Tone::faint);
+        }
+    }
     for (const firewall::Spike& spike : report.spikes) {
         page.paragraph(
             fmt::format("spike {} at {}: {} took up to {}, usually {}", name(spike.way),
