@@ -65,7 +65,31 @@ void Evidence::State::advance(const std::array<Nanos, kSides>& clocks, Nanos wai
     }
 }
 
+// What the conversation as a whole allows to be said of its packets.
+Grade Evidence::State::best_grade(const ConversationEvidence& it, FactKind kind) {
+    // Seen at one tap alone, and answered there by more than a refusal: it crossed somewhere, and
+    // was not recognised at the other tap.
+    if (it.seen[0] != it.seen[1]) {
+        const Side tap = it.seen[0] ? Side::outside : Side::inside;
+        const WayState& answers = it.ways[index(back(way_into(tap)))];
+        const bool answered =
+            answers.last_left != 0 && (answers.syns_left != 0 || answers.resets_left == 0);
+        if (answered && kind != FactKind::icmp_error) {
+            return Grade::unproven;
+        }
+    }
+    // A proxy sends bytes of its own accord: what leaves need not have entered in that packet.
+    const bool may_be_split = it.ways[0].rewritten || it.ways[1].rewritten || it.resegmented ||
+                              it.answered_by_firewall || it.forged_acks != 0 ||
+                              it.ways[0].early != 0 || it.ways[1].early != 0;
+    if (may_be_split && (kind == FactKind::missed_at_entry || kind == FactKind::missed_at_exit)) {
+        return Grade::probable;
+    }
+    return Grade::proven;
+}
+
 void Evidence::State::take(Fact& fact, const Witnessed& of, Nanos now) {
+    fact.grade = std::min(fact.grade, best_grade(of_slot(of), fact.kind));
     fact.decided = now;
     sink_.take(fact, of);
 }

@@ -65,8 +65,8 @@ LossFacts Evidence::State::facts_of(const ConversationEvidence& it, const Open& 
     const bool error_back = data.error_back && data.error_back_seq == open.lo;
     facts.refused = facts.silent && !open.left_any && (reset_back || error_back);
     // Had it arrived, behind bytes that did not, it would have been answered by a bare ACK.
-    facts.way_blocked =
-        data.tried >= 2 && data.last_left < open.time && peer.last_bare < open.time + 2 * skew_;
+    facts.way_blocked = data.tried >= 2 && data.last_left_space < open.time &&
+                        peer.last_bare < open.time + 2 * skew_;
     return facts;
 }
 

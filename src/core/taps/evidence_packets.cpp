@@ -36,6 +36,7 @@ bool disturbed(const Open& open) {
 
 void Evidence::State::note_times(ConversationEvidence& it, const Seen& seen, bool is_entry) {
     const Nanos time = seen.packet.time;
+    it.seen[index(seen.packet.tap)] = true;
     WayState& way = it.ways[index(seen.way)];
     if (it.first == 0) {
         it.first = time;
@@ -53,6 +54,9 @@ void Evidence::State::note_times(ConversationEvidence& it, const Seen& seen, boo
         way.last_entered = std::max(way.last_entered, time);
     } else {
         way.last_left = std::max(way.last_left, time);
+        if (seen.packet.space() != 0) {
+            way.last_left_space = std::max(way.last_left_space, time);
+        }
         it.last_left = std::max(it.last_left, time);
     }
     it.last_seen = std::max(it.last_seen, time);
@@ -282,6 +286,7 @@ void Evidence::State::note_sender_left(ConversationEvidence& it, const Seen& see
         }
         return;
     }
+    way.rewritten = way.rewritten || (seen.numbers.known && seen.numbers.seq != packet.seq);
     way.ttl_left = packet.ttl;
     way.ttl_known = true;
     if (packet.has(flag::kSyn)) {

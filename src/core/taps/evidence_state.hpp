@@ -156,6 +156,7 @@ struct WayState {
     Nanos rtt_min = 0;  // 0 = none
     Nanos last_entered = 0;
     Nanos last_left = 0;
+    Nanos last_left_space = 0;     // of the packets that left: those with sequence numbers
     Nanos entered_after_idle = 0;  // silence before the packet that entered last
     Nanos gap = 0;                 // since the last one of this way that left, before …
     std::uint64_t gap_serial = 0;  // … this one
@@ -184,6 +185,7 @@ struct WayState {
     bool fin_left : 1 = false;
     bool fin_acked : 1 = false;
     bool ttl_known : 1 = false;
+    bool rewritten : 1 = false;  // its numbers leave as others
     bool asymmetric_told : 1 = false;
     // Sums
     std::uint32_t lost = 0;
@@ -210,6 +212,7 @@ struct ConversationEvidence {
     Nanos answer_entered = 0;  // the server's SYN/ACK
     Nanos established = 0;
     std::uint32_t strays = 0;
+    std::array<bool, kSides> seen{};
     std::uint8_t icmp_told = 0;
     std::uint8_t forged_acks = 0;
     bool closed : 1 = false;
@@ -330,6 +333,7 @@ class Evidence::State {
     void describe(const Witnessed& of, const ConversationEvidence& it, Conversation& record) const;
 
     void take(Fact& fact, const Witnessed& of, Nanos now);
+    [[nodiscard]] static Grade best_grade(const ConversationEvidence& it, FactKind kind);
 
     FactSink& sink_;
     Passage& passage_;

@@ -269,10 +269,7 @@ bool Evidence::State::judge_data_left(ConversationEvidence& it, Stray& stray, bo
     }
     const bool goes_on = way.at_entry.known && after(way.at_entry.end, stray.hi);
     if (goes_on) {
-        // A proxy sends bytes of its own accord: what it sends need not have entered so.
-        const bool split = it.forged_acks != 0 || way.early != 0 || it.resegmented;
-        const bool never_entered =
-            !split && spans_.seen(way.at_entry, stray.lo, stray.hi) == Share::none;
+        const bool never_entered = spans_.seen(way.at_entry, stray.lo, stray.hi) == Share::none;
         conclude(fact, FactKind::missed_at_entry, never_entered ? Grade::proven : Grade::probable,
                  Proof::sender_continues, false);
         return true;
