@@ -222,6 +222,8 @@ Expectation expect(const Ground& ground, const Fact& fact) {
     Expectation out = expect_of(ground, *seen, fact.kind);
     if (seen->captured->copy && seen->sighting->frames.size() > 1 && !out.right) {
         out.truth = Truth::mirror_copy;
+        const bool nameless = seen->sighting->packet.ip_id == 0;
+        out.twin = nameless ? Twin::copy_of_mirror : out.twin;
     }
     if (out.right || out.twin != Twin::none) {
         return out;

@@ -46,8 +46,8 @@ taps::EngineOptions engine_options() {
     options.conversations_max = 256;
     options.in_flight_max = 4096;
     options.open_losses_max = 4096;
-    options.facts_max = 65'536;
-    options.excerpts_max = 16;
+    options.facts_max = 1024;
+    options.excerpts_max = 8;
     return options;
 }
 

@@ -58,6 +58,13 @@ class Scorer {
         about_[{tap, frame}].push_back(&claim);
     }
 
+    // A tap that lacks a direction is wired wrongly: nothing it lacks is a miss.
+    [[nodiscard]] bool carries_all() const {
+        return std::ranges::all_of(ground_.plan().mirrors, [](const MirrorPlan& mirror) {
+            return mirror.carries[0] && mirror.carries[1];
+        });
+    }
+
     [[nodiscard]] bool near_the_start(Nanos time) const {
         return time < kTransitMax + std::max(ground_.first_capture(TapSide::outside),
                                              ground_.first_capture(TapSide::inside));
@@ -195,7 +202,8 @@ class Scorer {
 
     // The receiver acknowledged the bytes before any copy of them was captured at its tap.
     [[nodiscard]] bool miss_is_visible(const Sighting& entered, const Sighting& left) const {
-        if (near_the_end(left.tap, left.wire) || near_the_end(entered.tap, entered.wire)) {
+        if (near_the_end(left.tap, left.wire) || near_the_end(entered.tap, entered.wire) ||
+            !carries_all()) {
             return false;
         }
         const auto covered = ground_.covered_at(entered.packet);
