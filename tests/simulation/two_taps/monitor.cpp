@@ -2,8 +2,9 @@
 #include "simulation/two_taps/monitor.hpp"
 
 #include <algorithm>
-#include <memory>
+#include <map>
 
+#include "firewall/investigation.hpp"
 #include "simulation/two_taps/wire_bytes.hpp"
 #include "support/pcap_writer.hpp"
 
@@ -54,7 +55,10 @@ taps::EngineOptions engine_options() {
 class MonitorRun {
   public:
     MonitorRun(const Plan& plan, const Record& record)
-        : plan_(plan), record_(record), engine_(engine_options(), counters_) {}
+        : plan_(plan),
+          record_(record),
+          engine_(engine_options(), counters_),
+          investigation_(policy_, {.facts_max = 65'536, .conversations_max = 1024}) {}
 
     Findings run() {
         const std::vector<Turn> turns = merged(record_);
@@ -66,7 +70,16 @@ class MonitorRun {
             collect();
         }
         collect();
-        findings_.health = engine_.health();
+        investigation_.finish();
+        take_notices();
+        findings_.report = investigation_.report(confidence(), engine_.passage());
+        const bool usable = findings_.report.confidence.trust != firewall::Trust::unusable;
+        for (auto& [id, claim] : claims_) {
+            if (!usable) {
+                claim.grade = taps::Grade::unproven;  // nothing is said of such a capture
+            }
+            findings_.claims.push_back(claim);
+        }
         return std::move(findings_);
     }
 
@@ -92,21 +105,51 @@ class MonitorRun {
     void collect() {
         taps::Fact fact;
         while (engine_.pop(fact)) {
-            findings_.claims.push_back({.fact = fact, .grade = fact.grade});
+            investigation_.add(fact);
         }
         taps::Excerpt excerpt;
         while (engine_.pop(excerpt)) {
+            investigation_.add(excerpt);
         }
         taps::Conversation conversation;
         while (engine_.pop(conversation)) {
+            investigation_.add(conversation);
             findings_.conversations.push_back(conversation);
         }
+        take_notices();
+    }
+
+    // The last word on a fact counts.
+    void take_notices() {
+        while (const auto notice = investigation_.next_notice()) {
+            claims_[notice->id] = {
+                .fact = notice->fact, .grade = notice->grade, .behaviour = notice->behaviour};
+        }
+    }
+
+    [[nodiscard]] firewall::Confidence confidence() const {
+        firewall::Confidence out;
+        out.health = engine_.health();
+        for (const TapSide side : {TapSide::outside, TapSide::inside}) {
+            const auto& captures = record_.captures[taps::index(side)];
+            firewall::TapReport& tap = out.taps[taps::index(side)];
+            tap.name = taps::name(side);
+            tap.frames = captures.size();
+            if (!captures.empty()) {
+                tap.first = plan_.hosts.start + captures.front().time;
+                tap.last = plan_.hosts.start + captures.back().time;
+            }
+        }
+        return out;
     }
 
     const Plan& plan_;
     const Record& record_;
     stats::Counters counters_;
     taps::Engine engine_;
+    firewall::Policy policy_;
+    firewall::Investigation investigation_;
+    std::map<std::uint64_t, Claim> claims_;  // by the fact's id
     Findings findings_;
 };
 

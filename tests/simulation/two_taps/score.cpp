@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "simulation/two_taps/behaviours.hpp"
 #include "simulation/two_taps/pairings.hpp"
 #include "simulation/two_taps/transcript.hpp"
 
@@ -48,6 +49,13 @@ class Scorer {
             out_.claims.push_back(judge(i));
         }
         score_pairings(ground_, findings_, out_);
+        for (const firewall::Finding& one : findings_.report.findings) {
+            out_.findings.push_back({.behaviour = one.behaviour,
+                                     .grade = one.grade,
+                                     .supported = supports(ground_, one.behaviour),
+                                     .words = one.sentence});
+        }
+        out_.wrong_parameters = wrong_parameters(ground_, findings_.report);
         return std::move(out_);
     }
 

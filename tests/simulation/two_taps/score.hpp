@@ -38,6 +38,13 @@ struct Found {
     std::uint64_t proven = 0;  // of the found
 };
 
+struct FindingScore {
+    firewall::Behaviour behaviour = firewall::Behaviour::packet_dropped;
+    taps::Grade grade = taps::Grade::unproven;
+    bool supported = false;  // the firewall did something of the kind
+    std::string words;
+};
+
 struct Score {
     std::vector<ClaimScore> claims;
     std::array<Found, kQuests> quests{};
@@ -47,6 +54,8 @@ struct Score {
     std::uint64_t wrongly_paired = 0;
     std::uint64_t unpaired = 0;  // though seen at both taps
     std::vector<std::string> pairing_mistakes;
+    std::vector<FindingScore> findings;
+    std::vector<std::string> wrong_parameters;
 };
 
 [[nodiscard]] Score score(const Ground& ground, const Findings& findings);

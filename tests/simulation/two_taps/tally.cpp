@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+
+#include "simulation/two_taps/behaviours.hpp"
 
 namespace tw::sim::two_taps {
 namespace {
@@ -106,9 +109,61 @@ void Tally::add(const Ground& ground, const Findings& findings, const Score& sco
                  seed, sentence);
         }
     }
+    add_findings(ground, findings, score);
     for (const std::string& sentence : score.pairing_mistakes) {
         note(pairing_list_, deeds_of(plan), seed, sentence);
     }
+}
+
+void Tally::add_findings(const Ground& ground, const Findings& findings, const Score& score) {
+    const Plan& plan = ground.plan();
+    const std::uint64_t seed = plan.hosts.seed;
+    ++trust_[static_cast<std::size_t>(findings.report.confidence.trust)];
+    const bool alone = plan.profile == Profile::single && plan.firewall.deeds.size() == 1;
+    const auto deed = alone ? static_cast<std::size_t>(plan.firewall.deeds.front()) : 0;
+    deeds_[deed] += plan.perfect_capture() ? 1U : 0U;
+    std::set<firewall::Behaviour> seen;
+    for (const FindingScore& one : score.findings) {
+        ++findings_;
+        if (plan.perfect_capture() && seen.insert(one.behaviour).second) {
+            ++behaviours_[deed][static_cast<std::size_t>(one.behaviour)];
+        }
+        if (one.supported) {
+            continue;
+        }
+        const bool proven = one.grade == taps::Grade::proven;
+        findings_proven_wrong_ += proven ? 1U : 0U;
+        note(proven ? findings_list_ : findings_wrong_list_,
+             fmt::format("{} {}", taps::name(one.grade), firewall::name(one.behaviour)), seed,
+             fmt::format("{}: {}", deeds_of(plan), one.words));
+    }
+    parameters_wrong_ += score.wrong_parameters.size();
+    for (const std::string& sentence : score.wrong_parameters) {
+        note(parameters_list_, deeds_of(plan), seed, sentence);
+    }
+}
+
+void Tally::put_behaviours(std::string& out) const {
+    out +=
+        "\nfindings, perfect capture: what the firewall did, in how many runs, and as what it "
+        "was reported\n";
+    for (std::size_t deed = 0; deed < kDeeds; ++deed) {
+        if (deeds_[deed] == 0) {
+            continue;
+        }
+        const auto wanted = behaviour_of(static_cast<Deed>(deed));
+        out += fmt::format("  {:21}{:6}", name(static_cast<Deed>(deed)), deeds_[deed]);
+        for (std::size_t i = 0; i < firewall::kBehaviours; ++i) {
+            const auto behaviour = static_cast<firewall::Behaviour>(i);
+            if (behaviours_[deed][i] != 0 || wanted == behaviour) {
+                out += fmt::format("  {}{} {}", wanted == behaviour ? "*" : "",
+                                   firewall::name(behaviour), behaviours_[deed][i]);
+            }
+        }
+        out += '\n';
+    }
+    out +=
+        fmt::format("  trust: good {}, reduced {}, unusable {}\n", trust_[0], trust_[1], trust_[2]);
 }
 
 void Tally::add(const Tally& more) {
@@ -139,6 +194,18 @@ void Tally::add(const Tally& more) {
             to.proven += more.quests_[capture][i].proven;
         }
     }
+    for (std::size_t deed = 0; deed < kDeeds; ++deed) {
+        deeds_[deed] += more.deeds_[deed];
+        for (std::size_t i = 0; i < firewall::kBehaviours; ++i) {
+            behaviours_[deed][i] += more.behaviours_[deed][i];
+        }
+    }
+    for (std::size_t i = 0; i < trust_.size(); ++i) {
+        trust_[i] += more.trust_[i];
+    }
+    findings_ += more.findings_;
+    findings_proven_wrong_ += more.findings_proven_wrong_;
+    parameters_wrong_ += more.parameters_wrong_;
     const auto join = [&](Lists& to, const Lists& from) {
         for (const auto& [what, examples] : from) {
             Examples& all = to[what];
@@ -154,6 +221,9 @@ void Tally::add(const Tally& more) {
     join(unwitnessed_list_, more.unwitnessed_list_);
     join(unfound_list_, more.unfound_list_);
     join(pairing_list_, more.pairing_list_);
+    join(findings_list_, more.findings_list_);
+    join(findings_wrong_list_, more.findings_wrong_list_);
+    join(parameters_list_, more.parameters_list_);
 }
 
 void Tally::put(std::string& out, const Lists& lists, const char* title) const {
@@ -218,6 +288,10 @@ std::string Tally::text() const {
                     simulations_, frames_, connections_, claims_, proven_);
     put_matrix(out);
     put_quests(out);
+    put_behaviours(out);
+    put(out, findings_list_, "FINDINGS PROVEN BUT WRONG");
+    put(out, findings_wrong_list_, "findings that are wrong, and not said to be proven");
+    put(out, parameters_list_, "parameters that were others");
     put(out, proven_wrong_list_, "PROVEN BUT WRONG");
     put(out, wrong_list_, "wrong, and not said to be proven");
     put(out, unwitnessed_list_,
@@ -239,6 +313,13 @@ std::vector<std::string> Tally::goals_missed() const {
     if (proven_wrong_ != 0) {
         missed.push_back(
             fmt::format("{} facts are proven and wrong, 0 are allowed", proven_wrong_));
+    }
+    if (findings_proven_wrong_ != 0) {
+        missed.push_back(
+            fmt::format("{} findings are proven and wrong, 0 are allowed", findings_proven_wrong_));
+    }
+    if (parameters_wrong_ != 0) {
+        missed.push_back(fmt::format("{} learnt parameters are wrong", parameters_wrong_));
     }
     if (wrongly_paired_ != 0) {
         missed.push_back(fmt::format("{} connections are paired wrongly", wrongly_paired_));

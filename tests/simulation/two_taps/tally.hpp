@@ -41,6 +41,8 @@ class Tally {
     void put(std::string& out, const Lists& lists, const char* title) const;
     void put_matrix(std::string& out) const;
     void put_quests(std::string& out) const;
+    void put_behaviours(std::string& out) const;
+    void add_findings(const Ground& ground, const Findings& findings, const Score& score);
 
     std::size_t show_max_;
     std::uint64_t simulations_ = 0;
@@ -58,11 +60,21 @@ class Tally {
     std::array<std::array<std::uint64_t, taps::kFactKinds>, kTruths> matrix_{};
     std::array<std::array<Found, kQuests>, kCaptures> quests_{};
     std::array<std::uint64_t, kTwins> twins_{};
+    // Runs by the only deed of the firewall, with perfect capture; of them those with a finding.
+    std::array<std::uint64_t, kDeeds> deeds_{};
+    std::array<std::array<std::uint64_t, firewall::kBehaviours>, kDeeds> behaviours_{};
+    std::array<std::uint64_t, 3> trust_{};
+    std::uint64_t findings_ = 0;
+    std::uint64_t findings_proven_wrong_ = 0;
+    std::uint64_t parameters_wrong_ = 0;
     Lists proven_wrong_list_;
     Lists wrong_list_;
     Lists unwitnessed_list_;
     Lists unfound_list_;
     Lists pairing_list_;
+    Lists findings_list_;
+    Lists findings_wrong_list_;
+    Lists parameters_list_;
 };
 
 }  // namespace tw::sim::two_taps
