@@ -96,6 +96,7 @@ void InFlight::prefetch_group(std::uint64_t key) const {
 InFlight::Answer InFlight::find(const Query& query) const {
     Answer best;
     Nanos nearest = 0;
+    bool like = false;
     std::uint32_t candidates = 0;
     std::uint32_t at = group_of(query.key);
     for (std::uint32_t looks = 0; at != kNone && looks < kLooksMax; ++looks) {
@@ -103,11 +104,15 @@ InFlight::Answer InFlight::find(const Query& query) const {
         if (waiting.packet.time >= query.earliest && waiting.packet.time <= query.latest) {
             if (const auto level = level_of(waiting.packet, *query.expected, query.kept)) {
                 const Nanos off = std::abs(waiting.packet.time - query.likely);
-                if (candidates == 0 || *level < best.level ||
-                    (*level == best.level && off < nearest)) {
+                const bool alike = waiting.copy == query.copy;
+                const bool better =
+                    *level < best.level ||
+                    (*level == best.level && (alike != like ? alike : off < nearest));
+                if (candidates == 0 || better) {
                     best.index = at;
                     best.level = *level;
                     nearest = off;
+                    like = alike;
                 }
                 ++candidates;
             }

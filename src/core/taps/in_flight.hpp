@@ -82,6 +82,7 @@ class InFlight {
         // When it was there if it took the usual time; among equals the nearest is taken.
         Nanos likely = 0;
         Kept kept;
+        bool copy = false;  // a copy is another copy's twin, as long as there is one
     };
     struct Answer {
         std::uint32_t index = kNone;

@@ -54,7 +54,8 @@ Witnessed Matcher::witnessed(std::uint32_t slot) const {
     return {.conversation = live.id,
             .slot = slot,
             .client_side = live.client_side,
-            .client_known = live.client_known};
+            .client_known = live.client_known,
+            .side_known = live.side_known};
 }
 
 void Matcher::begin(std::uint32_t slot, Nanos since_previous) {
@@ -178,7 +179,8 @@ void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
          .earliest = packet.time - (entering ? options_.negative_skew_max : wait),
          .latest = packet.time + (entering ? wait : options_.negative_skew_max),
          .likely = packet.time + (entering ? usual_[index(way)] : -usual_[index(way)]),
-         .kept = kept_of(live, way, party)});
+         .kept = kept_of(live, way, party),
+         .copy = copy});
     if (answer.index != InFlight::kNone) {
         const Packet& twin = in_flight_[answer.index].packet;
         const Nanos transit = entering ? twin.time - packet.time : packet.time - twin.time;

@@ -22,6 +22,13 @@ bool are_twins(const Packet& one, const Packet& other, bool same_party) {
            (one.space() != 0 || one.ack == other.ack);
 }
 
+// Not one that the firewall made in its place: a SYN of its own has other numbers or another clock.
+bool are_surely_twins(const Packet& one, const Packet& other) {
+    const bool same_clock = one.option(option_bit::kTimestamps) &&
+                            other.option(option_bit::kTimestamps) && one.tsval == other.tsval;
+    return one.seq == other.seq || same_clock;
+}
+
 // The side a packet came from, by the hops between the taps: a router takes one off, two in a row
 // two. More, or none, is a box that sets the TTL.
 std::optional<Side> side_by_ttl(const Packet& outside, const Packet& inside) {
@@ -91,11 +98,17 @@ void Orientation::compare(Holding& holding, const Live& live, const Packet& pack
         }
         const Packet& outside = packet.tap == Side::outside ? packet : held;
         const Packet& inside = packet.tap == Side::outside ? held : packet;
-        if (!holding.has_apart[party]) {
+        const Nanos apart = inside.time - outside.time;
+        const bool sure = are_surely_twins(outside, inside);
+        if (!holding.has_apart[party] || (sure && !holding.sure[party])) {
             holding.has_apart[party] = true;
-            holding.apart[party] = inside.time - outside.time;
+            holding.sure[party] = sure;
+            holding.apart[party] = apart;
         }
-        if (const auto side = side_by_ttl(outside, inside); side && !holding.ttl_told) {
+        // A box that makes a SYN of its own sets its TTL too: the times must not contradict.
+        const auto side = side_by_ttl(outside, inside);
+        const bool contradicted = side && (*side == Side::outside ? apart < 0 : apart > 0);
+        if (side && !holding.ttl_told && !(contradicted && packet.has(flag::kSyn))) {
             holding.ttl_told = true;
             holding.ttl_client_side = party == kClient ? *side : other(*side);
         }
@@ -156,7 +169,7 @@ std::optional<Oriented> Orientation::told(const Live& live,
     if (held->ttl_told) {
         return Oriented{held->ttl_client_side, true};
     }
-    if (held->has_apart[kClient] && held->has_apart[kServer] &&
+    if (held->sure[kClient] && held->sure[kServer] &&
         held->apart[kClient] != held->apart[kServer]) {
         // Twice the transit, whatever the constant skew.
         return Oriented{held->apart[kClient] > held->apart[kServer] ? Side::outside : Side::inside,
@@ -184,12 +197,11 @@ Oriented Orientation::decide(const Live& live, const Conversations& conversation
     const bool outside = seen[0][kClient] + seen[0][kServer] != 0;
     const bool inside = seen[1][kClient] + seen[1][kServer] != 0;
     if (outside != inside) {
-        // Whoever spoke stands there, and none of it crossed. What a client sends alone comes from
-        // its side; one packet alone may be what the other tap missed.
+        // What a client alone sends and never leaves comes from its side, unless the other tap
+        // missed it each time; where both are heard at one tap, the other misses all of them.
         const Side tap = outside ? Side::outside : Side::inside;
-        const bool client = seen[index(tap)][kClient] != 0;
-        const bool known = client && live.client_known && seen[index(tap)][kClient] >= 2;
-        return {client ? tap : other(tap), known};
+        const auto [clients, servers] = seen[index(tap)];
+        return {clients != 0 ? tap : other(tap), live.client_known && clients >= 2 && servers == 0};
     }
     return {packets_[held->first].packet.tap, false};
 }

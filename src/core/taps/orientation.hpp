@@ -32,7 +32,7 @@ class SidesOfAddresses {
 
   private:
     // Votes at which a side counts as known, and at most kept.
-    static constexpr std::int32_t kKnown = 2;
+    static constexpr std::int32_t kKnown = 1;
     static constexpr std::int32_t kMost = 32;
     struct Row {
         std::uint32_t tag;  // of the address; another one takes the row over when its votes are out
@@ -59,9 +59,10 @@ struct Holding {
     std::uint32_t count;
     Nanos since;
     // Time at the inside tap less time at the outside tap, of the first packet of each party that
-    // both saw.
+    // both saw; sure: with numbers or timestamps that a firewall does not make.
     std::array<Nanos, kParties> apart;
     std::array<bool, kParties> has_apart;
+    std::array<bool, kParties> sure;
     bool ttl_told;
     Side ttl_client_side;
     std::array<std::array<std::uint32_t, kParties>, kSides> seen;  // packets by tap and party

@@ -35,12 +35,28 @@ bool same_address(const flow::Endpoint& one, const flow::Endpoint& other) {
     return one.v6 == other.v6 && one.address == other.address;
 }
 
+// What an address and port that stayed count, at least.
+constexpr int kSameEndpoint = 4;
+
 int alike_endpoints(const flow::Endpoint& one, const flow::Endpoint& other) {
     const int port = one.port == other.port ? 1 : 0;
-    return same_address(one, other) ? 2 + 2 * port : port;
+    return same_address(one, other) ? 2 + (kSameEndpoint - 2) * port : port;
 }
 
 }  // namespace
+
+bool NatPairing::tells(const Packet& syn, Kind kind) {
+    switch (kind) {
+        case Kind::whole:
+        case Kind::number:
+            return true;
+        case Kind::times:
+            return has_times(syn);
+        case Kind::shape:
+            return !has_times(syn) && !syn.v6 && syn.ip_id != 0;
+    }
+    return false;
+}
 
 NatPairing::NatPairing(const EngineOptions& options, Conversations& conversations)
     : options_(options),
@@ -50,18 +66,32 @@ NatPairing::NatPairing(const EngineOptions& options, Conversations& conversation
 
 // whole:  number, timestamp, window scale, order of the options
 // number: number alone, where options are taken off; still 32 random bits
-// times:  the same without the number, where that is made anew
+// times:  the same as whole without the number, where that is made anew
+// shape:  neither number nor timestamp: IP identification, window and options
 std::uint64_t NatPairing::print_of(const Packet& syn, Kind kind) const {
-    const std::uint64_t options = static_cast<std::uint8_t>(syn.window_scale) |
-                                  std::uint64_t{syn.options_order} << 8 |
-                                  std::uint64_t{static_cast<std::uint8_t>(kind)} << 32;
-    const std::uint64_t seq = kind == Kind::times ? 0 : syn.seq;
-    const std::uint64_t tsval = kind == Kind::number ? 0 : syn.tsval;
-    const std::uint64_t rest =
-        kind == Kind::number ? std::uint64_t{static_cast<std::uint8_t>(kind)} << 32 : options;
+    std::uint64_t first = 0;
+    std::uint64_t second = std::uint64_t{static_cast<std::uint8_t>(kind)} << 56;
+    const std::uint64_t options =
+        static_cast<std::uint8_t>(syn.window_scale) | std::uint64_t{syn.options_order} << 8;
+    switch (kind) {
+        case Kind::whole:
+            first = syn.seq | std::uint64_t{syn.tsval} << 32;
+            second |= options;
+            break;
+        case Kind::number:
+            first = syn.seq;
+            break;
+        case Kind::times:
+            first = syn.tsval;
+            second |= options;
+            break;
+        case Kind::shape:
+            first = syn.ip_id | std::uint64_t{syn.window} << 16;
+            second |= options;
+            break;
+    }
     const std::uint64_t seed = options_.hash_seed;
-    return flow::fold((seq | tsval << 32) ^ seed ^ flow::kMixB,
-                      rest ^ flow::second_seed(seed)) |
+    return flow::fold(first ^ seed ^ flow::kMixB, second ^ flow::second_seed(seed)) |
            1U;  // 0 marks an empty row
 }
 
@@ -77,7 +107,8 @@ int NatPairing::alike(const Row& row, const decode::Decoded& found) const {
 
 bool NatPairing::is_candidate(const Row& row, std::uint64_t print, const Packet& syn) const {
     if (row.print != print || row.tap == syn.tap ||
-        std::abs(row.time - syn.time) > options_.pairing_skew_max) {
+        row.time > syn.time + options_.pairing_skew_max ||
+        row.time < syn.time - options_.pairing_skew_max) {
         return false;
     }
     const Live& live = conversations_.live(row.slot);
@@ -104,10 +135,13 @@ NatPairing::Found NatPairing::best(const decode::Decoded& found, const Packet& s
             most = score;
         }
     }
-    // Nothing but 32 bits, or a clock that many connections share: something else must agree.
-    const bool weak = kind == Kind::number ? has_times(syn) : kind == Kind::times && most == 0;
-    if (answer.slot != Conversations::kNone && weak && most == 0) {
-        answer.ambiguous = true;
+    // Nothing but 32 bits, a clock that many connections share, or 16 bits: addresses and ports
+    // must agree the more.
+    const int least = kind == Kind::shape ? kSameEndpoint
+                      : kind == Kind::times || (kind == Kind::number && has_times(syn)) ? 1
+                                                                                        : 0;
+    if (answer.slot != Conversations::kNone && most < least) {
+        answer = {.ambiguous = true};
     }
     return answer;
 }
@@ -116,8 +150,8 @@ NatPairing::Found NatPairing::find(const decode::Decoded& found, const Packet& s
     if (!options_.learn_nat || !syn.header_complete) {
         return {};
     }
-    for (const Kind kind : {Kind::whole, Kind::number, Kind::times}) {
-        if (kind == Kind::times && !has_times(syn)) {
+    for (const Kind kind : kKinds) {
+        if (!tells(syn, kind)) {
             continue;
         }
         Found answer = best(found, syn, kind);
@@ -156,8 +190,8 @@ void NatPairing::remember(const Packet& syn, std::uint32_t slot) {
     if (!options_.learn_nat || !syn.header_complete) {
         return;
     }
-    for (const Kind kind : {Kind::whole, Kind::number, Kind::times}) {
-        if (kind == Kind::times && !has_times(syn)) {
+    for (const Kind kind : kKinds) {
+        if (!tells(syn, kind)) {
             continue;
         }
         const std::uint64_t print = print_of(syn, kind);

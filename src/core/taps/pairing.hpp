@@ -37,8 +37,8 @@ class NatPairing {
 
   private:
     static constexpr std::size_t kInSet = 4;
-    enum class Kind : std::uint8_t { whole, number, times };
-    static constexpr std::size_t kKinds = 3;
+    enum class Kind : std::uint8_t { whole, number, times, shape };
+    static constexpr std::array kKinds{Kind::whole, Kind::number, Kind::times, Kind::shape};
     struct Row {
         std::uint64_t print;
         std::uint64_t conversation;  // its id
@@ -50,6 +50,7 @@ class NatPairing {
         Row rows[kInSet];
     };
 
+    [[nodiscard]] static bool tells(const Packet& syn, Kind kind);
     [[nodiscard]] std::uint64_t print_of(const Packet& syn, Kind kind) const;
     // How much of addresses and ports the candidate shares with the tuple.
     [[nodiscard]] int alike(const Row& row, const decode::Decoded& found) const;

@@ -28,6 +28,7 @@ struct Witnessed {
     std::uint32_t slot = 0;  // 0 .. conversations_max-1: where its followers keep their state
     Side client_side = Side::outside;
     bool client_known = false;
+    bool side_known = false;  // false: which tap is the entrance is a guess, and so is every way
 };
 
 // Which rung of the ladder found a packet's twin; what is left out of the key is compared
