@@ -14,6 +14,7 @@ from wire_log import ACK, SYN, TruthError
 MS = 10**6
 MARGIN = 3 * MS        # between the arrival of an ACK and a repeat: closer is anybody's guess
 MIRROR_WINDOW = 10 * MS  # copies closer than this count as the mirror's unless R reports them
+TICK = 2 * MS          # apart, two timestamps of one host differ
 SKEW = 50 * MS         # between the two directions of a capture, as `read` allows
 CLEAN_AROUND = 10**10
 
@@ -39,8 +40,9 @@ class Label:
 class Side:
     """One direction of one connection: what S sent, what R had, what was captured."""
 
-    def __init__(self, emissions, answers, base):
+    def __init__(self, emissions, answers, base, stamps):
         self.base = base
+        self.stamps = stamps        # captured frame: its time in the capture
         self.data_transit = self.answer_transit = 0  # S to the tap, and back, at the fastest
         self.emissions = emissions  # of S, in time
         self.answers = answers      # of R
@@ -191,12 +193,12 @@ def missed_label(side, begin, end, first, missed):
 def skewed(side, begin, end, told, first):
     """Whether missed bytes that were acknowledged and sent again all the same look like bytes that
     the capture has behind their ACK; R's report of a duplicate would then be of a copy that the
-    network made. Not where a later segment of S stands before that ACK: against it the repeat shows
-    that it was sent again."""
-    if first is None or first[2].time - told[2].time >= SKEW + MARGIN:
+    network made. Not where a later segment of S stands before that ACK: if not sent within one tick
+    the repeat shows that it was sent again."""
+    if first is None or side.stamps[first[0]] - side.stamps[told[0]] >= SKEW:
         return {}
     beyond = any(number < told[0] and side.span(one.segment)[0] >= end and one.segment.space > 0
-                 for number, one, _ in side.captured)
+                 and one.time + TICK <= first[1].time for number, one, _ in side.captured)
     return {} if beyond else {
         "reordered_in_capture": "missed, acknowledged, and sent again needlessly within the skew "
                                 "between directions"}
@@ -227,7 +229,7 @@ def repeat_label(side, number, emission, passing):
     units = [unit for unit in side.units(begin, end)
              if any(low <= unit[0] and unit[1] <= high for low, high in
                     (side.span(one[1].segment) for one in earlier))]
-    return resent_label(side, number, emission, passing, units)
+    return resent_label(side, number, emission, units)
 
 
 def overlap(side, emission, begin, end):
@@ -235,7 +237,7 @@ def overlap(side, emission, begin, end):
     return low < end and begin < high
 
 
-def resent_label(side, number, emission, passing, units):
+def resent_label(side, number, emission, units):
     """S sent these captured bytes again: did R have them, and could S know?"""
     lacked, late = False, False
     for begin, end in units:
@@ -258,7 +260,7 @@ def resent_label(side, number, emission, passing, units):
                    and not one.arrivals for one in side.answers)
         return Label("ack_lost_unseen" if lost else "spurious_retransmission", guess,
                      right=frozenset({"spurious_retransmission", "ack_lost"} if lost else ()))
-    return acknowledged_label(side, emission, begin, end, passing.time - told[2].time)
+    return acknowledged_label(side, emission, begin, end, side.stamps[number] - side.stamps[told[0]])
 
 
 def acknowledged_label(side, emission, begin, end, lag):
@@ -297,7 +299,7 @@ class Truth:
                 sent = [one for one in emissions if one.segment.c2s == c2s]
                 answers = [one for one in emissions if one.segment.c2s != c2s]
                 if sent:
-                    side = Side(sent, answers, sent[0].segment.seq)
+                    side = Side(sent, answers, sent[0].segment.seq, run.stamps)
                     side.data_transit, side.answer_transit = transits(sent, answers)
                     self.sides[flow, c2s] = side
 

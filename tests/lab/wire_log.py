@@ -175,6 +175,7 @@ class Run:
             self.dropped_inside.update(nflog_packets(path))
         self.captured = {}  # frame number: (emission, passing)
         self.frames = frames
+        self.stamps = {number: time for number, (time, _) in enumerate(frames, 1)}
         by_link = collections.defaultdict(list)
         for crossing in crossings:
             by_link[crossing.link, crossing.segment.c2s].append(crossing)
