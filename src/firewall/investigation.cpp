@@ -240,8 +240,9 @@ Report Investigation::report(Confidence confidence, const taps::Passage& passage
     report.first = std::min(outside.first, inside.first);
     report.last = std::max(outside.last, inside.last);
     std::vector<Case> final_cases;
+    std::vector<Case> settled;
     if (report.confidence.trust != Trust::unusable) {
-        const std::vector<Case> settled = state.cases(drops_without_times(report.confidence));
+        settled = state.cases(drops_without_times(report.confidence));
         const Cases cases{settled, state.conversations, passage, state.policy,
                           report.confidence.skew};
         Lessons lessons = learn(cases);
@@ -256,7 +257,7 @@ Report Investigation::report(Confidence confidence, const taps::Passage& passage
         report.rewrites = std::move(lessons.rewrites);
     }
     report.verdict = verdict_of(report);
-    run_policy({state.policy, state.conversations, final_cases}, report);
+    run_policy({state.policy, state.conversations, final_cases, settled}, report);
     return report;
 }
 

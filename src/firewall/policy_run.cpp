@@ -293,7 +293,7 @@ void Conclusion::cases(FailOn reason, std::string_view name, std::uint64_t count
         }
     }
     if (!report.verdict.empty()) {
-        text += "; " + report.verdict;
+        text += ". " + report.verdict;
     }
     return text;
 }
@@ -303,7 +303,7 @@ void Conclusion::cases(FailOn reason, std::string_view name, std::uint64_t count
 void run_policy(const PolicyRun& run, Report& report) {
     const Policy& policy = run.policy;
     const Trust trust = report.confidence.trust;
-    const TallyResult tallied = tally(policy, run.conversations, run.cases, trust);
+    const TallyResult tallied = tally(run, trust);
     report.policy.clear();
     for (std::size_t i = 0; i < tallied.rows.size(); ++i) {
         const bool is_default = i >= policy.rules.size();

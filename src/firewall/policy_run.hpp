@@ -16,7 +16,9 @@ namespace tw::firewall {
 struct PolicyRun {
     const Policy& policy;
     std::span<const taps::Conversation> conversations;
-    std::span<const Case> cases;  // with the behaviour that is finally told
+    std::span<const Case> cases;  // with the behaviour that is finally told, each told once
+    // All of them, those that another one tells included: what proves that an attempt was stopped.
+    std::span<const Case> settled;
 };
 
 // Fills Report::policy, exit_code and why_exit, and puts the answer before Report::verdict. Reads

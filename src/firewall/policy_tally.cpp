@@ -2,6 +2,8 @@
 #include "firewall/policy_tally.hpp"
 
 #include <algorithm>
+#include <span>
+#include <unordered_map>
 
 #include "firewall/behaviour.hpp"
 
@@ -95,12 +97,18 @@ void note_icmp(const taps::Packet& packet, AttemptProof& proof) {
     proof.icmp_code = packet.icmp_code;
 }
 
+// A reset that left and that the host it names did not send.
+[[nodiscard]] bool is_reset(const Case& each) {
+    return each.fact->kind == FactKind::reset_origin ||
+           each.behaviour == Behaviour::reset_by_firewall;
+}
+
 [[nodiscard]] Proofs proofs_of(std::span<const Case> cases) {
     Proofs proofs;
     for (const Case& each : cases) {
         const taps::Fact& fact = *each.fact;
         const bool handshake = fact.kind == FactKind::lost_between && fact.in_handshake;
-        const bool reset = fact.kind == FactKind::reset_origin;
+        const bool reset = is_reset(each);
         const bool icmp = fact.kind == FactKind::icmp_error;
         if (!handshake && !reset && !icmp) {
             continue;
@@ -182,13 +190,12 @@ void count_stand(Stand stand, const Conversation& conversation, Tally& tally) {
 void count_case(const Policy& policy, const Case& each, TallyResult& result) {
     const taps::Fact& fact = *each.fact;
     const Weight weight = info(each.behaviour).weight;
-    const bool is_reset = fact.kind == FactKind::reset_origin;
     const auto matched = match_rule(policy, fact);
     bool judged = each.expected;
     if (matched) {
         Tally& tally = result.rows[matched->row];
         const Rule& rule = *matched->rule;
-        if (weight == Weight::drop && each.grade == Grade::proven && !is_reset &&
+        if (weight == Weight::drop && each.grade == Grade::proven && !is_reset(each) &&
             fact.kind != FactKind::icmp_error) {
             ++tally.lost;
         }
@@ -197,7 +204,7 @@ void count_case(const Policy& policy, const Case& each, TallyResult& result) {
             tally.idle_failed = std::min(tally.idle_failed.value_or(idle), idle);
         }
         const bool limited = (weight == Weight::drop && rule.limits.loss_max) ||
-                             (is_reset && rule.limits.unexpected_rst_max);
+                             (is_reset(each) && rule.limits.unexpected_rst_max);
         judged =
             judged || limited || wants_none(rule) || rule.expect == Expect::any || rule.report_only;
     }
@@ -234,12 +241,12 @@ Stand stand_of(const Rule& rule, const Conversation& conversation, const Attempt
     return Stand::open;
 }
 
-TallyResult tally(const Policy& policy, std::span<const Conversation> conversations,
-                  std::span<const Case> cases, Trust trust) {
+TallyResult tally(const PolicyRun& run, Trust trust) {
+    const Policy& policy = run.policy;
     TallyResult result;
     result.rows.resize(policy.rules.size() + policy.defaults.size());
-    const Proofs proofs = proofs_of(cases);
-    for (const Conversation& conversation : conversations) {
+    const Proofs proofs = proofs_of(run.settled);
+    for (const Conversation& conversation : run.conversations) {
         const auto matched = match_rule(policy, conversation);
         if (!matched) {
             ++result.outside_policy;
@@ -254,7 +261,7 @@ TallyResult tally(const Policy& policy, std::span<const Conversation> conversati
         count_attempt(conversation, proof, row);
         count_packets(conversation, row);
     }
-    for (const Case& each : cases) {
+    for (const Case& each : run.cases) {
         count_case(policy, each, result);
     }
     return result;

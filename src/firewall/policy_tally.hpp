@@ -6,14 +6,13 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "base/time.hpp"
 #include "core/taps/conversation.hpp"
 #include "firewall/learn.hpp"
 #include "firewall/policy_match.hpp"
+#include "firewall/policy_run.hpp"
 #include "firewall/report.hpp"
 
 namespace tw::firewall {
@@ -73,8 +72,6 @@ struct TallyResult {
 [[nodiscard]] Stand stand_of(const Rule& rule, const taps::Conversation& conversation,
                              const AttemptProof& proof, Trust trust);
 
-[[nodiscard]] TallyResult tally(const Policy& policy,
-                                std::span<const taps::Conversation> conversations,
-                                std::span<const Case> cases, Trust trust);
+[[nodiscard]] TallyResult tally(const PolicyRun& run, Trust trust);
 
 }  // namespace tw::firewall

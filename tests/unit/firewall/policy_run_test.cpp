@@ -72,7 +72,7 @@ struct Trial {
             stopped(Outcome::rejected_rst, 80);
         }
     }
-    void judge() { run_policy({policy, conversations, cases}, report); }
+    void judge() { run_policy({policy, conversations, cases, cases}, report); }
     [[nodiscard]] std::vector<RowResult> results() const {
         std::vector<RowResult> all;
         for (const PolicyRow& row : report.policy) {
@@ -95,7 +95,7 @@ TEST(PolicyRun, a_good_firewall_passes) {
     EXPECT_THAT(run.results(), ElementsAre(kPass, kPass, kPass));
     EXPECT_EQ(run.report.exit_code, 0);
     EXPECT_THAT(run.report.why_exit, IsEmpty());
-    EXPECT_EQ(run.report.verdict, "PASS: 3 of 3 rules kept; nothing was lost");
+    EXPECT_EQ(run.report.verdict, "PASS: 3 of 3 rules kept. nothing was lost");
     EXPECT_EQ(run.report.policy[0].connections, 3U);
     EXPECT_EQ(run.report.policy[2].expectation, "reject with tcp-reset");
     for (const CheckRow& check : run.report.checks) {
@@ -165,6 +165,20 @@ TEST(PolicyRun, a_blocked_connection_fails_only_if_the_block_is_proven) {
         EXPECT_EQ(run.results()[0], result) << name(grade);
         EXPECT_EQ(run.report.exit_code, result == kFail ? 1 : 4) << name(grade);
     }
+}
+
+// The SYN's own loss is proven, and told as the probable reset that answered it.
+TEST(PolicyRun, what_another_case_tells_still_proves_that_an_attempt_was_stopped) {
+    Trial run;
+    run.conversations.reserve(4);
+    run.stopped(Outcome::rejected_rst, 443, Grade::probable);
+    std::vector<Case> settled = run.cases;
+    const Fact& syn = run.facts.emplace_back(fact_of(run.conversations[0], FactKind::lost_between));
+    settled.push_back({&syn, Grade::proven, Behaviour::syn_dropped, false});
+    run_policy({run.policy, run.conversations, run.cases, settled}, run.report);
+    EXPECT_EQ(run.results()[0], kFail);
+    run.judge();
+    EXPECT_EQ(run.results()[0], kInconclusive);
 }
 
 TEST(PolicyRun, an_attempt_that_the_capture_leaves_open_decides_nothing) {
