@@ -154,6 +154,16 @@ void Conversations::share(std::uint32_t slot, Side tap) {
     live.client_sender[index(tap)] = live.client_sender[index(other(tap))];
 }
 
+void Conversations::merge(std::uint32_t from, std::uint32_t into, Side tap) {
+    Live& source = live_[from];
+    Live& target = live_[into];
+    TW_DCHECK(source.at(tap) && !source.at(other(tap)) && !target.at(tap));
+    target.tuple[index(tap)] = source.tuple[index(tap)];
+    tuples_[target.tuple[index(tap)] - 1].conversation = into;
+    source.tuple[index(tap)] = 0;
+    remove(from);
+}
+
 void Conversations::detach(std::uint32_t slot) {
     Live& live = live_[slot];
     if (live.stage == Stage::detached) {

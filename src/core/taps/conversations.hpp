@@ -151,6 +151,9 @@ class Conversations {
                               Side tap);
     // The same tuple, seen at the other tap too.
     void share(std::uint32_t slot, Side tap);
+    // Gives the tuple of the only tap that `from` was seen at to `into`, which has none there, and
+    // removes `from`.
+    void merge(std::uint32_t from, std::uint32_t into, Side tap);
     // No packet finds it any more.
     void detach(std::uint32_t slot);
     void remove(std::uint32_t slot);  // detached first, if it was not

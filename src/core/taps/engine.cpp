@@ -198,12 +198,16 @@ void Engine::State::update(Live& live, const Packet& packet) {
 }
 
 void Engine::State::follow(std::uint32_t slot, const Packet& packet, bool copy) {
-    Live& live = conversations.live(slot);
-    if (is_bare_syn(packet) && packet.kind == PacketKind::segment &&
+    const Live& live = conversations.live(slot);
+    if (packet.kind == PacketKind::segment && live.packets <= NatPairing::kPacketsMost &&
         !(live.at(Side::outside) && live.at(Side::inside))) {
-        pairing.remember(packet, slot);
+        slot = pair_translated(slot, packet);
     }
-    if (live.stage == Stage::held) {
+    hand_on(slot, packet, copy);
+}
+
+void Engine::State::hand_on(std::uint32_t slot, const Packet& packet, bool copy) {
+    if (conversations.live(slot).stage == Stage::held) {
         hold(slot, packet, copy);
     } else if (packet.kind == PacketKind::icmp_error) {
         matcher.icmp_error(slot, packet);

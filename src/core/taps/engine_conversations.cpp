@@ -65,13 +65,6 @@ std::uint32_t Engine::State::conversation_of(std::uint32_t i) {
             return join(i, found);
         }
     }
-    if (is_bare_syn(packet)) {
-        const auto found = pairing.find(decoded[i], packet);
-        counters.add(Counter::taps_ambiguous, found.ambiguous ? 1 : 0);
-        if (found.slot != kNone) {
-            return join(i, found);
-        }
-    }
     return begin(i, 0);
 }
 
@@ -136,12 +129,62 @@ void Engine::State::name(std::uint32_t slot, Side tap, std::uint64_t frame) {
     }
 }
 
+// Translated: what its first packets have in common with those of a conversation that only the
+// other tap has seen. One of the two must not have been handed on yet. Returns the slot of both.
+std::uint32_t Engine::State::pair_translated(std::uint32_t slot, const Packet& packet) {
+    const auto found = pairing.find(slot, packet);
+    counters.add(Counter::taps_ambiguous, found.ambiguous ? 1 : 0);
+    const bool own_joins = conversations.live(slot).stage == Stage::held;
+    if (found.slot == kNone ||
+        (!own_joins && conversations.live(found.slot).stage != Stage::held)) {
+        pairing.remember(packet, slot);
+        return slot;
+    }
+    const std::uint32_t from = own_joins ? slot : found.slot;
+    const std::uint32_t into = own_joins ? found.slot : slot;
+    const Side tap = own_joins ? packet.tap : other(packet.tap);
+    Live& source = conversations.live(from);
+    Live& target = conversations.live(into);
+    // The same host sent it here and there: who of both knows the client says whether that is it.
+    const std::uint8_t sender_there = own_joins ? found.sender : packet.sender;
+    const std::uint8_t sender_here = own_joins ? packet.sender : found.sender;
+    const bool target_knows = target.client_known || !source.client_known;
+    const bool by_client = (target_knows ? target.party_of(other(tap), sender_there)
+                                         : source.party_of(tap, sender_here)) == kClient;
+    target.client_sender[index(tap)] = by_client ? sender_here : sender_here ^ 1;
+    target.client_sender[index(other(tap))] = by_client ? sender_there : sender_there ^ 1;
+    target.client_known = target.client_known || source.client_known;
+    target.first = std::min(target.first, source.first);
+    target.reset = target.reset || source.reset;
+    target.opening = target.opening && source.opening;
+    orientation.take_all(source, taken);
+    const std::uint64_t frame = conversations.record(from).first_frame[index(tap)];
+    conversations.merge(from, into, tap);
+    changed = true;
+    Conversation& record = conversations.record(into);
+    record.translated = true;
+    record.pairing = found.how;
+    name(into, tap, frame);
+    name(into, other(tap), record.first_frame[index(other(tap))]);
+    for (std::uint32_t i = 0; i < taken.count; ++i) {
+        hand_on(into, taken.packets[i].packet, taken.packets[i].copy);
+    }
+    return into;
+}
+
+// As long as one tap alone has seen it, it may yet turn out to be what the other tap knows under
+// another name.
+std::optional<Oriented> Engine::State::told_now(const Live& live) const {
+    const bool waits = options.learn_nat && !(live.at(Side::outside) && live.at(Side::inside));
+    return waits ? std::nullopt : orientation.told(live, conversations);
+}
+
 void Engine::State::hold(std::uint32_t slot, const Packet& packet, bool copy) {
     Live& live = conversations.live(slot);
     const bool first = live.holding == 0;
     if (first) {
         // An address that is known needs no waiting.
-        if (const auto told = orientation.told(live, conversations)) {
+        if (const auto told = told_now(live)) {
             open(slot, *told);
             release(slot, {packet, 0, copy});
             return;
@@ -153,7 +196,7 @@ void Engine::State::hold(std::uint32_t slot, const Packet& packet, bool copy) {
         release(slot, {packet, 0, copy});
         return;
     }
-    if (const auto told = orientation.told(live, conversations)) {
+    if (const auto told = told_now(live)) {
         open(slot, *told);
         return;
     }

@@ -55,6 +55,7 @@ struct Engine::State {
     std::array<std::uint32_t, kBurstMax> hashes;
     std::array<std::uint32_t, kBurstMax> tuples;
     std::array<const decode::Decoded*, kBurstMax> wanted;
+    HeldPackets taken;     // of a conversation that joins another
     bool changed = false;  // tuples[] may be stale
 
     void read(const Frame& frame, std::uint32_t i);
@@ -70,6 +71,9 @@ struct Engine::State {
     [[nodiscard]] bool begins_anew(const Live& live, const Packet& packet) const;
     void name(std::uint32_t slot, Side tap, std::uint64_t frame);
     void follow(std::uint32_t slot, const Packet& packet, bool copy);
+    void hand_on(std::uint32_t slot, const Packet& packet, bool copy);
+    [[nodiscard]] std::uint32_t pair_translated(std::uint32_t slot, const Packet& packet);
+    [[nodiscard]] std::optional<Oriented> told_now(const Live& live) const;
     void update(Live& live, const Packet& packet);
     void hold(std::uint32_t slot, const Packet& packet, bool copy);
     void open(std::uint32_t slot, const Oriented& oriented);

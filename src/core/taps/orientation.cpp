@@ -126,7 +126,7 @@ bool Orientation::hold(Live& live, const Packet& packet, bool copy) {
         holdings_[live.holding].since = packet.time;
     }
     Holding& holding = holdings_[live.holding];
-    const std::uint32_t index = holding.count < kHeldMax ? packets_.take() : 0;
+    const std::uint32_t index = holding.count < kHeldOfOne ? packets_.take() : 0;
     if (index == 0) {
         return false;
     }
@@ -224,11 +224,11 @@ bool Orientation::release(Live& live, HeldPacket& packet) {
     return true;
 }
 
-void Orientation::join(Live& into, Live& from) {
+void Orientation::take_all(Live& live, HeldPackets& packets) {
+    packets.count = 0;
     HeldPacket packet;
-    while (release(from, packet)) {
-        // Room for it has just been given back; a holding that is full decides without it.
-        static_cast<void>(hold(into, packet.packet, packet.copy));
+    while (release(live, packet)) {
+        packets.packets[packets.count++] = packet;
     }
 }
 

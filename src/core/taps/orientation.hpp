@@ -73,11 +73,15 @@ struct Oriented {
     bool known = false;
 };
 
+// Packets that one conversation may hold; the next one decides.
+inline constexpr std::uint32_t kHeldOfOne = 16;
+struct HeldPackets {
+    std::array<HeldPacket, kHeldOfOne> packets;
+    std::uint32_t count = 0;
+};
+
 class Orientation {
   public:
-    // Packets that one conversation may hold; the next one decides.
-    static constexpr std::uint32_t kHeldMax = 16;
-
     Orientation(std::uint32_t packets_max, Backing backing, std::uint64_t seed);
 
     // False when there is no room: decide now.
@@ -89,12 +93,11 @@ class Orientation {
     [[nodiscard]] Oriented decide(const Live& live, const Conversations& conversations) const;
     // The oldest packet held, taken out; false when none is left, and the holding is given back.
     [[nodiscard]] bool release(Live& live, HeldPacket& packet);
-    // Adds what `from` holds to `into`, in order of time: two conversations turned out to be one.
-    void join(Live& into, Live& from);
+    // All of them, the oldest first.
+    void take_all(Live& live, HeldPackets& packets);
 
     // What an oriented conversation teaches.
     void learn(const Live& live, const Conversations& conversations);
-    // A transit seen in an oriented conversation: how far the clocks of the mirrors are apart.
     [[nodiscard]] std::size_t memory_bytes() const;
     [[nodiscard]] const Holding* holding(const Live& live) const {
         return live.holding == 0 ? nullptr : &holdings_[live.holding];

@@ -10,6 +10,8 @@
 namespace tw::taps {
 namespace {
 
+namespace flag = decode::tcp_flag;
+
 // SYNs remembered: those of two seconds at 20,000 new connections a second, each by three prints.
 constexpr std::uint64_t kRows = 1U << 17;
 
@@ -45,15 +47,17 @@ int alike_endpoints(const flow::Endpoint& one, const flow::Endpoint& other) {
 
 }  // namespace
 
-bool NatPairing::tells(const Packet& syn, Kind kind) {
+bool NatPairing::tells(const Packet& packet, Kind kind) {
+    const bool syn = packet.has(flag::kSyn);
     switch (kind) {
         case Kind::whole:
+            return syn || packet.payload_bytes != 0;
         case Kind::number:
-            return true;
+            return syn;
         case Kind::times:
-            return has_times(syn);
+            return syn && has_times(packet);
         case Kind::shape:
-            return !has_times(syn) && !syn.v6 && syn.ip_id != 0;
+            return syn && !has_times(packet) && !packet.v6 && packet.ip_id != 0;
     }
     return false;
 }
@@ -64,7 +68,7 @@ NatPairing::NatPairing(const EngineOptions& options, Conversations& conversation
       mask_(kRows / kInSet - 1),
       sets_(options.learn_nat ? mask_ + 1 : 0, options.backing) {}
 
-// whole:  number, timestamp, window scale, order of the options
+// whole:  number, timestamp, window scale, order of the options, and what else a packet has
 // number: number alone, where options are taken off; still 32 random bits
 // times:  the same as whole without the number, where that is made anew
 // shape:  neither number nor timestamp: IP identification, window and options
@@ -76,7 +80,11 @@ std::uint64_t NatPairing::print_of(const Packet& syn, Kind kind) const {
     switch (kind) {
         case Kind::whole:
             first = syn.seq | std::uint64_t{syn.tsval} << 32;
-            second |= options;
+            second |= options | std::uint64_t{syn.flags} << 24;
+            second ^= syn.has(flag::kSyn)
+                          ? 0
+                          : flow::fold(syn.ack | std::uint64_t{syn.payload_bytes} << 32,
+                                       syn.digest | 1ULL << 40);
             break;
         case Kind::number:
             first = syn.seq;
@@ -95,14 +103,13 @@ std::uint64_t NatPairing::print_of(const Packet& syn, Kind kind) const {
            1U;  // 0 marks an empty row
 }
 
-int NatPairing::alike(const Row& row, const decode::Decoded& found) const {
-    const Live& live = conversations_.live(row.slot);
-    const std::uint32_t tuple = live.tuple[index(row.tap)] - 1;
-    const std::uint8_t client = live.client_sender[index(row.tap)];
-    const flow::Endpoint sender = endpoint_of(found, found.sender);
-    const flow::Endpoint receiver = endpoint_of(found, found.sender ^ 1);
-    return alike_endpoints(conversations_.endpoint(tuple, client), sender) +
-           alike_endpoints(conversations_.endpoint(tuple, client ^ 1), receiver);
+int NatPairing::alike(const Row& row, std::uint32_t slot, const Packet& packet) const {
+    const std::uint32_t there = conversations_.live(row.slot).tuple[index(row.tap)] - 1;
+    const std::uint32_t here = conversations_.live(slot).tuple[index(packet.tap)] - 1;
+    return alike_endpoints(conversations_.endpoint(there, row.sender),
+                           conversations_.endpoint(here, packet.sender)) +
+           alike_endpoints(conversations_.endpoint(there, row.sender ^ 1),
+                           conversations_.endpoint(here, packet.sender ^ 1));
 }
 
 bool NatPairing::is_candidate(const Row& row, std::uint64_t print, const Packet& syn) const {
@@ -116,8 +123,7 @@ bool NatPairing::is_candidate(const Row& row, std::uint64_t print, const Packet&
            (live.stage == Stage::held || live.stage == Stage::open) && !live.at(syn.tap);
 }
 
-NatPairing::Found NatPairing::best(const decode::Decoded& found, const Packet& syn,
-                                   Kind kind) const {
+NatPairing::Found NatPairing::best(std::uint32_t slot, const Packet& syn, Kind kind) const {
     const std::uint64_t print = print_of(syn, kind);
     Found answer;
     std::uint64_t taken = 0;
@@ -126,11 +132,12 @@ NatPairing::Found NatPairing::best(const decode::Decoded& found, const Packet& s
         if (!is_candidate(row, print, syn) || row.conversation == taken) {
             continue;
         }
-        const int score = alike(row, found);
+        const int score = alike(row, slot, syn);
         answer.ambiguous = score == most || (answer.ambiguous && score < most);
         if (score > most) {
             answer.ambiguous = false;
             answer.slot = row.slot;
+            answer.sender = row.sender;
             taken = row.conversation;
             most = score;
         }
@@ -146,7 +153,7 @@ NatPairing::Found NatPairing::best(const decode::Decoded& found, const Packet& s
     return answer;
 }
 
-NatPairing::Found NatPairing::find(const decode::Decoded& found, const Packet& syn) const {
+NatPairing::Found NatPairing::find(std::uint32_t slot, const Packet& syn) const {
     if (!options_.learn_nat || !syn.header_complete) {
         return {};
     }
@@ -154,7 +161,7 @@ NatPairing::Found NatPairing::find(const decode::Decoded& found, const Packet& s
         if (!tells(syn, kind)) {
             continue;
         }
-        Found answer = best(found, syn, kind);
+        Found answer = best(slot, syn, kind);
         if (answer.ambiguous) {
             return {.ambiguous = true};
         }
@@ -200,7 +207,7 @@ void NatPairing::remember(const Packet& syn, std::uint32_t slot) {
         for (Row& row : set.rows) {
             oldest = row.time < oldest->time ? &row : oldest;
         }
-        *oldest = {print, conversations_.live(slot).id, syn.time, slot, syn.tap};
+        *oldest = {print, conversations_.live(slot).id, syn.time, slot, syn.tap, syn.sender};
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Which conversation at the other tap one with an unknown tuple is, where addresses are translated:
-// by the operator's map, by what a SYN shows that translation leaves alone, by its timestamp where
-// sequence numbers are new as well. Where more than one could be it, none is taken: a wrong pair
-// is worse than none.
+// by the operator's map, by what a SYN or another early packet shows that translation leaves alone,
+// by its timestamp where sequence numbers are new as well. Where more than one could be it, none is
+// taken: a wrong pair is worse than none.
 #pragma once
 
 #include <array>
@@ -24,14 +24,16 @@ class NatPairing {
     struct Found {
         std::uint32_t slot = Conversations::kNone;
         Pairing how = Pairing::unpaired;
+        std::uint8_t sender = 0;  // side of the key at the other tap that sent the packet
         bool ambiguous = false;
     };
-    // `syn` is the first packet of a tuple nobody knows at its tap.
-    [[nodiscard]] Found find(const decode::Decoded& found, const Packet& syn) const;
+    // Early packets of a conversation that only one tap has seen so far.
+    static constexpr std::uint32_t kPacketsMost = 16;
+    // Whose packet this may be as well, at the other tap; `slot`: its own conversation.
+    [[nodiscard]] Found find(std::uint32_t slot, const Packet& packet) const;
     // For any packet of such a tuple: what the operator's map says.
     [[nodiscard]] Found find_by_hint(const decode::Decoded& found, Side tap);
-    // A SYN of a conversation that only this tap has seen so far.
-    void remember(const Packet& syn, std::uint32_t slot);
+    void remember(const Packet& packet, std::uint32_t slot);
 
     [[nodiscard]] std::size_t memory_bytes() const { return sets_.bytes(); }
 
@@ -45,6 +47,7 @@ class NatPairing {
         Nanos time;
         std::uint32_t slot;
         Side tap;
+        std::uint8_t sender;
     };
     struct Set {
         Row rows[kInSet];
@@ -53,9 +56,10 @@ class NatPairing {
     [[nodiscard]] static bool tells(const Packet& syn, Kind kind);
     [[nodiscard]] std::uint64_t print_of(const Packet& syn, Kind kind) const;
     // How much of addresses and ports the candidate shares with the tuple.
-    [[nodiscard]] int alike(const Row& row, const decode::Decoded& found) const;
-    [[nodiscard]] bool is_candidate(const Row& row, std::uint64_t print, const Packet& syn) const;
-    [[nodiscard]] Found best(const decode::Decoded& found, const Packet& syn, Kind kind) const;
+    [[nodiscard]] int alike(const Row& row, std::uint32_t slot, const Packet& packet) const;
+    [[nodiscard]] bool is_candidate(const Row& row, std::uint64_t print,
+                                    const Packet& packet) const;
+    [[nodiscard]] Found best(std::uint32_t slot, const Packet& packet, Kind kind) const;
 
     const EngineOptions& options_;
     Conversations& conversations_;
