@@ -94,8 +94,11 @@ class TapScript : public taps::FactSink {
     [[nodiscard]] taps::Seen seen(const Sighting& sighting) const;
 
     taps::EngineOptions options_;
-    taps::Witnessed of_{
-        .conversation = 1, .slot = 0, .client_side = taps::Side::outside, .client_known = true};
+    taps::Witnessed of_{.conversation = 1,
+                        .slot = 0,
+                        .client_side = taps::Side::outside,
+                        .client_known = true,
+                        .side_known = true};
     taps::Passage passage_{Backing::lazy};
     std::vector<taps::Fact> facts_;
     std::vector<Sighting> sightings_;

@@ -65,18 +65,26 @@ void Evidence::State::advance(const std::array<Nanos, kSides>& clocks, Nanos wai
     }
 }
 
-// What the conversation as a whole allows to be said of its packets.
-Grade Evidence::State::best_grade(const ConversationEvidence& it, FactKind kind) {
-    // Seen at one tap alone, and answered there by more than a refusal: it crossed somewhere, and
-    // was not recognised at the other tap.
-    if (it.seen[0] != it.seen[1]) {
-        const Side tap = it.seen[0] ? Side::outside : Side::inside;
-        const WayState& answers = it.ways[index(back(way_into(tap)))];
-        const bool answered =
-            answers.last_left != 0 && (answers.syns_left != 0 || answers.resets_left == 0);
-        if (answered && kind != FactKind::icmp_error) {
-            return Grade::unproven;
-        }
+// One tap alone shows both directions of a connection, answered by more than a refusal: it crossed
+// somewhere, and was not recognised at the other tap.
+bool Evidence::State::crossed_unrecognised(const ConversationEvidence& it) {
+    if (it.seen[0] == it.seen[1]) {
+        return false;
+    }
+    const Way entering = way_into(it.seen[0] ? Side::outside : Side::inside);
+    const WayState& answers = it.ways[index(back(entering))];
+    return it.ways[index(entering)].last_entered != 0 && answers.last_left != 0 &&
+           (answers.syns_left != 0 || answers.resets_left == 0);
+}
+
+// The best that the conversation as a whole allows to be said of its packets.
+Grade Evidence::State::best_grade(const Witnessed& of, FactKind kind) const {
+    const ConversationEvidence& it = conversations_[of.slot];
+    if (crossed_unrecognised(it) && kind != FactKind::icmp_error) {
+        return Grade::unproven;
+    }
+    if (!of.side_known) {
+        return Grade::probable;  // which way a packet goes is a guess
     }
     // A proxy sends bytes of its own accord: what leaves need not have entered in that packet.
     const bool may_be_split = it.ways[0].rewritten || it.ways[1].rewritten || it.resegmented ||
@@ -89,7 +97,7 @@ Grade Evidence::State::best_grade(const ConversationEvidence& it, FactKind kind)
 }
 
 void Evidence::State::take(Fact& fact, const Witnessed& of, Nanos now) {
-    fact.grade = std::min(fact.grade, best_grade(of_slot(of), fact.kind));
+    fact.grade = std::min(fact.grade, best_grade(of, fact.kind));
     fact.decided = now;
     sink_.take(fact, of);
 }

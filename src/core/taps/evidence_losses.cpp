@@ -89,7 +89,8 @@ bool Evidence::State::join_case(WayState& way, const Open& open, const Seen& see
         const Open& first = opens_[i];
         if (!first.alone || first.lo != open.lo || first.hi != open.hi ||
             first.left_serial != open.left_serial || first.covered != open.covered ||
-            first.left_before != open.left_before) {
+            first.left_before != open.left_before ||
+            first.circumstances.after_close != open.circumstances.after_close) {
             continue;
         }
         Suspect& suspect = suspects_[first.suspect];
@@ -138,7 +139,7 @@ void Evidence::State::entered_alone(const Seen& seen) {
         tell_unkept(seen);
         return;
     }
-    if (join_case(way, opens_[index], seen)) {
+    if (opens_[index].passed || join_case(way, opens_[index], seen)) {
         remove_open(way, before, index);
         return;
     }
@@ -193,6 +194,7 @@ void Evidence::State::evaluate(std::uint32_t index, bool last_call, Nanos now) {
         way.tried_lo = open.lo;
         way.tried_hi = open.hi;
         way.tried = facts.attempts;
+        way.tried_late = open.circumstances.after_close;
     }
     std::uint32_t before = kNone;
     for (std::uint32_t i = way.opens; i != suspect.open; i = opens_[i].next) {

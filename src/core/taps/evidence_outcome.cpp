@@ -73,7 +73,8 @@ void Evidence::State::tell_asymmetry(const Witnessed& of, ConversationEvidence& 
         }
         Fact fact;
         fact.kind = FactKind::asymmetric;
-        fact.grade = Grade::proven;
+        // At one tap alone it may be a conversation that was not recognised at the other.
+        fact.grade = it.seen[0] && it.seen[1] ? Grade::proven : Grade::unproven;
         fact.proof = Proof::receiver_covers;
         fact.way = way;
         fact.time = it.first;
@@ -90,7 +91,9 @@ void Evidence::State::describe(const Witnessed& of, const ConversationEvidence& 
     const WayState& client = it.ways[index(client_way)];
     const WayState& server = it.ways[index(back(client_way))];
     const bool tried = client.syns_entered != 0 || client.syns_left != 0;
-    if (it.established != 0) {
+    if (crossed_unrecognised(it)) {
+        record.outcome = tried ? Outcome::incomplete : Outcome::midway;
+    } else if (it.established != 0) {
         record.outcome =
             it.answered_by_firewall ? Outcome::answered_by_firewall : Outcome::established;
     } else if (tried || server.syns_entered != 0 || server.syns_left != 0) {

@@ -132,7 +132,8 @@ void Evidence::State::add_open(ConversationEvidence& it, const Seen& seen) {
     made.beyond_window = way.acked_known && ((way.window_known && after(hi, way.window_edge)) ||
                                              (way.window == 0 && after(hi, way.acked)));
     made.incomplete = way.at_entry.incomplete || way.at_exit.incomplete;
-    if (way.tried != 0 && overlap(lo, hi, way.tried_lo, way.tried_hi)) {
+    if (way.tried != 0 && overlap(lo, hi, way.tried_lo, way.tried_hi) &&
+        way.tried_late == made.circumstances.after_close) {
         made.earlier = way.tried;
     }
     if (made.repeat) {
@@ -262,6 +263,8 @@ void Evidence::State::remember_left(const Seen& seen, Share before) {
     const bool same = place.conversation == seen.of.conversation && place.way == seen.way &&
                       place.lo == lo && place.hi == hi && place.ip_id == packet.ip_id &&
                       place.tsval == packet.tsval && place.options == packet.options;
+    const bool again =
+        place.conversation == seen.of.conversation && place.way == seen.way && place.lo == lo;
     place = {.conversation = seen.of.conversation,
              .serial = seen.serial,
              .time = packet.time,
@@ -272,6 +275,7 @@ void Evidence::State::remember_left(const Seen& seen, Share before) {
              .way = seen.way,
              .before = before,
              .same_before = same,
+             .copies = static_cast<std::uint8_t>(again ? std::min(place.copies + 1, 255) : 1),
              .options = packet.options};
 }
 
@@ -363,12 +367,26 @@ void Evidence::State::note_handshake(ConversationEvidence& it, const Seen& enter
     }
 }
 
+// A mirror showed a packet twice, and its second copy has the twin.
+void Evidence::State::pass_original(WayState& way, const Seen& copy) {
+    for (std::uint32_t i = way.opens; i != kNone; i = opens_[i].next) {
+        Open& open = opens_[i];
+        open.passed = open.passed ||
+                      (open.lo == copy.numbers.seq && open.hi == open.lo + copy.packet.space() &&
+                       open.ip_id == copy.packet.ip_id && open.tsval == copy.packet.tsval);
+    }
+}
+
 void Evidence::State::paired(const Seen& entered, const Seen& left) {
-    if (entered.copy || entered.packet.kind != PacketKind::segment) {
+    if (entered.packet.kind != PacketKind::segment) {
         return;
     }
     ConversationEvidence& it = of_slot(entered.of);
     WayState& way = it.ways[index(entered.way)];
+    if (entered.copy) {
+        pass_original(way, entered);
+        return;
+    }
     if (entered.serial == it.gap_serial) {
         it.idle_passed = std::max(it.idle_passed, it.gap);
     }

@@ -29,7 +29,8 @@ struct Open {
     std::uint16_t ip_id = 0;
     bool timestamps : 1 = false;
     bool syn : 1 = false;
-    bool alone : 1 = false;  // its time is over
+    bool alone : 1 = false;   // its time is over
+    bool passed : 1 = false;  // the mirror's second copy of it has the twin
     // At its entry
     bool repeat : 1 = false;
     bool left_before : 1 = false;
@@ -144,6 +145,7 @@ struct WayState {
     std::uint32_t tried_lo = 0;
     std::uint32_t tried_hi = 0;
     std::uint8_t tried = 0;
+    bool tried_late = false;  // after the close
     // A RST, or an ICMP error about these bytes, that left towards this way's sender and that
     // nobody was seen to send.
     Nanos reset_back_at = 0;
@@ -238,6 +240,7 @@ struct RecentlyLeft {
     Way way = Way::inward;
     Share before = Share::none;  // seen at the entry tap when it left
     bool same_before = false;    // the one whose place it took was the same packet
+    std::uint8_t copies = 1;     // of the same bytes that left, one after the other
     std::uint16_t options = 0;
 };
 
@@ -279,6 +282,7 @@ class Evidence::State {
     void note_sender_left(ConversationEvidence& it, const Seen& seen);
     void add_open(ConversationEvidence& it, const Seen& seen);
     void mark_left(WayState& way, const Seen& seen);
+    void pass_original(WayState& way, const Seen& copy);
     void remember_left(const Seen& seen, Share before);
     void note_handshake(ConversationEvidence& it, const Seen& entered, const Seen& left);
     void remove_open(WayState& way, std::uint32_t before, std::uint32_t index);
@@ -333,7 +337,8 @@ class Evidence::State {
     void describe(const Witnessed& of, const ConversationEvidence& it, Conversation& record) const;
 
     void take(Fact& fact, const Witnessed& of, Nanos now);
-    [[nodiscard]] static Grade best_grade(const ConversationEvidence& it, FactKind kind);
+    [[nodiscard]] Grade best_grade(const Witnessed& of, FactKind kind) const;
+    [[nodiscard]] static bool crossed_unrecognised(const ConversationEvidence& it);
 
     FactSink& sink_;
     Passage& passage_;

@@ -290,7 +290,11 @@ bool Evidence::State::judge_copy_left(ConversationEvidence& it, Stray& stray, Fa
                             reaction.conversation == stray.of.conversation &&
                             reaction.way == stray.way && reaction.lo == stray.lo &&
                             reaction.time > stray.packet.time - skew_;
-    bool repeated = false;  // a repeat explains the receiver's word as well
+    // A repeat explains the receiver's word as well.
+    const RecentlyLeft& left =
+        recently_left_[place_of(stray.of.conversation, stray.way, stray.lo) % kRecentlyLeft];
+    bool repeated = left.conversation != stray.of.conversation || left.way != stray.way ||
+                    left.lo != stray.lo || left.copies > 1;
     for (std::uint32_t i = way.opens; i != kNone; i = opens_[i].next) {
         repeated = repeated || overlap(stray.lo, stray.hi, opens_[i].lo, opens_[i].hi);
     }
