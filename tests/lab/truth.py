@@ -193,8 +193,8 @@ def missed_label(side, begin, end, first, missed):
 def skewed(side, begin, end, told, first):
     """Whether missed bytes that were acknowledged and sent again all the same look like bytes that
     the capture has behind their ACK; R's report of a duplicate would then be of a copy that the
-    network made. Not where a later segment of S stands before that ACK: if not sent within one tick
-    the repeat shows that it was sent again."""
+    network made. Not where a segment of S beyond them stands before that ACK, of an earlier tick
+    than the repeat: this one then shows that it was sent again."""
     if first is None or side.stamps[first[0]] - side.stamps[told[0]] >= SKEW:
         return {}
     beyond = any(number < told[0] and side.span(one.segment)[0] >= end and one.segment.space > 0
@@ -260,7 +260,8 @@ def resent_label(side, number, emission, units):
                    and not one.arrivals for one in side.answers)
         return Label("ack_lost_unseen" if lost else "spurious_retransmission", guess,
                      right=frozenset({"spurious_retransmission", "ack_lost"} if lost else ()))
-    return acknowledged_label(side, emission, begin, end, side.stamps[number] - side.stamps[told[0]])
+    lag = side.stamps[number] - side.stamps[told[0]]
+    return acknowledged_label(side, emission, begin, end, lag)
 
 
 def acknowledged_label(side, emission, begin, end, lag):
