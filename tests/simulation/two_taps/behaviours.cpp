@@ -143,7 +143,8 @@ std::vector<std::string> wrong_parameters(const Ground& ground, const firewall::
     for (const firewall::Parameter& one : report.parameters) {
         if (one.name == "idle_timeout" && firewall.idle_timeout != 0) {
             check(one, static_cast<double>(firewall.idle_timeout) / 1e9);
-        } else if (one.name == "idle_timeout" && one.high) {
+        } else if (one.name == "idle_timeout" && one.high &&
+                   !supports(ground, Behaviour::idle_timeout)) {
             wrong.push_back(
                 fmt::format("{} of {} is {}: there was none", one.name, one.scope, one.value));
         }

@@ -234,6 +234,7 @@ void add_margins(Plan& plan) {
     margin.ending = Ending::client_closes;
     margin.answer_delay = margin.server_gives_up = 0;
     margin.v6 = false;
+    margin.server_port = 22;  // refused to nobody
     for (const Nanos start : {Nanos{0}, plan.hosts.until - 1300 * kMillisecond}) {
         margin.client_port = start == 0 ? 39'001 : 39'002;
         margin.isn = {0x1000'0000U, 0x2000'0000U};

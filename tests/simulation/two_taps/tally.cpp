@@ -118,6 +118,14 @@ void Tally::add(const Ground& ground, const Findings& findings, const Score& sco
 void Tally::add_findings(const Ground& ground, const Findings& findings, const Score& score) {
     const Plan& plan = ground.plan();
     const std::uint64_t seed = plan.hosts.seed;
+    for (const firewall::Doubt& doubt : findings.report.confidence.doubts) {
+        if (doubt.trust == firewall::Trust::unusable) {
+            note(doubts_list_,
+                 fmt::format("{}, {}", doubt.name,
+                             plan.perfect_capture() ? "perfect capture" : "other captures"),
+                 seed, fmt::format("{}: {}", deeds_of(plan), doubt.sentence));
+        }
+    }
     ++trust_[static_cast<std::size_t>(findings.report.confidence.trust)];
     const bool alone = plan.profile == Profile::single && plan.firewall.deeds.size() == 1;
     const auto deed = alone ? static_cast<std::size_t>(plan.firewall.deeds.front()) : 0;
@@ -224,6 +232,7 @@ void Tally::add(const Tally& more) {
     join(findings_list_, more.findings_list_);
     join(findings_wrong_list_, more.findings_wrong_list_);
     join(parameters_list_, more.parameters_list_);
+    join(doubts_list_, more.doubts_list_);
 }
 
 void Tally::put(std::string& out, const Lists& lists, const char* title) const {
@@ -289,6 +298,7 @@ std::string Tally::text() const {
     put_matrix(out);
     put_quests(out);
     put_behaviours(out);
+    put(out, doubts_list_, "captures called unusable");
     put(out, findings_list_, "FINDINGS PROVEN BUT WRONG");
     put(out, findings_wrong_list_, "findings that are wrong, and not said to be proven");
     put(out, parameters_list_, "parameters that were others");

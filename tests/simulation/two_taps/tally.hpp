@@ -75,6 +75,7 @@ class Tally {
     Lists findings_list_;
     Lists findings_wrong_list_;
     Lists parameters_list_;
+    Lists doubts_list_;  // that make a capture unusable
 };
 
 }  // namespace tw::sim::two_taps
