@@ -130,6 +130,23 @@ void judge(const Policy& policy, const Rule& rule, const Tally& tally, Trust tru
     }
 }
 
+// A rule whose quality clause is broken is broken, however its connections came through; its own
+// results stay in its limits.
+void add_limits(PolicyRow& row) {
+    for (const RowResult result : {RowResult::fail, RowResult::inconclusive}) {
+        const bool worse = row.result == RowResult::pass ||
+                           (row.result == RowResult::inconclusive && result == RowResult::fail);
+        const auto limit =
+            std::find_if(row.limits.begin(), row.limits.end(),
+                         [&](const LimitRow& each) { return each.result == result; });
+        if (worse && limit != row.limits.end()) {
+            row.result = result;
+            row.why += fmt::format("; {} {}", limit->name,
+                                   result == RowResult::fail ? "is broken" : "is not shown");
+        }
+    }
+}
+
 [[nodiscard]] PolicyRow make_row(const Rule& rule, const Tally& tally, const Report& report) {
     PolicyRow row;
     row.name = rule.name;
@@ -319,6 +336,9 @@ void run_policy(const PolicyRun& run, Report& report) {
     report.outside_policy = policy.empty() ? 0 : tallied.outside_policy;
     link_findings(policy, report);
     Conclusion(policy, tallied, report).write(report);
+    for (PolicyRow& row : report.policy) {
+        add_limits(row);
+    }
     if (!policy.empty()) {
         report.verdict = verdict(report);
     }

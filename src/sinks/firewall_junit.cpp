@@ -42,9 +42,10 @@ struct Suite {
 [[nodiscard]] Suite policy_suite(const Report& report) {
     Suite suite{"policy", {}};
     for (const PolicyRow& row : report.policy) {
-        const bool must_pass = row.expectation == "pass";
-        suite.cases.push_back({row.name, row.result, row.report_only,
-                               must_pass ? "policy_block" : "policy_leak",
+        const std::string_view broken = row.against == 0            ? "limits"
+                                        : row.expectation == "pass" ? "policy_block"
+                                                                    : "policy_leak";
+        suite.cases.push_back({row.name, row.result, row.report_only, broken,
                                fmt::format("expected: {}; {}", row.expectation, row.why),
                                joined(first_evidence(report, row))});
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "sinks/firewall_text_parts.hpp"
@@ -33,20 +34,17 @@ using format::Tone;
     return Tone::plain;
 }
 
-[[nodiscard]] bool all_limits_kept(const PolicyRow& row) {
-    for (const firewall::LimitRow& limit : row.limits) {
-        if (limit.result != RowResult::pass) {
-            return false;
-        }
-    }
-    return true;
+// A limit that nothing was seen for does not change the rule's result.
+[[nodiscard]] bool has_untested_limit(const PolicyRow& row) {
+    return std::any_of(row.limits.begin(), row.limits.end(),
+                       [](const auto& limit) { return limit.result == RowResult::untested; });
 }
 
 void write_table(Page& page, const Report& report) {
     Table table("<<>><");
     table.row({"result", "expects", "connections", "against", "rule"});
     for (const PolicyRow& row : report.policy) {
-        table.row({std::string(result_text(row.result)) + (all_limits_kept(row) ? "" : " *"),
+        table.row({std::string(result_text(row.result)) + (has_untested_limit(row) ? " *" : ""),
                    row.expectation, count_text(row.connections), count_text(row.against),
                    printable(row.name) + (row.report_only ? " (report only)" : "")});
     }
@@ -90,10 +88,10 @@ void write_firewall_policy(Page& page, const Report& report) {
     write_table(page, report);
     bool starred = false;
     for (const PolicyRow& row : report.policy) {
-        starred = starred || !all_limits_kept(row);
+        starred = starred || has_untested_limit(row);
     }
     if (starred) {
-        page.paragraph("* a limit is not kept, or not shown to be", 2, 4, Tone::faint);
+        page.paragraph("* a limit of it is untested", 2, 4, Tone::faint);
     }
     if (report.outside_policy != 0) {
         page.paragraph(fmt::format("{} of no rule and no default",

@@ -346,6 +346,42 @@ TEST(PolicyRun, a_proven_drop_fails_unless_the_policy_or_a_limit_wants_it_so) {
     EXPECT_EQ(code_with([](Trial& run) { run.policy = sample_policy(); }), 0) << "nothing asked";
 }
 
+TEST(PolicyRun, a_rule_is_no_better_than_its_limits_but_for_those_untested) {
+    const auto result_with = [](auto change) {
+        Trial run;
+        run.conversations.reserve(8);
+        run.add(Outcome::established, 443);
+        change(run);
+        run.judge();
+        return run.report.policy[0];
+    };
+    const auto lossy = [](Trial& run) {
+        run.fact(run.conversations[0], FactKind::lost_between, Behaviour::packet_dropped);
+        run.policy.rules[0].limits.loss_max = 0.01;
+    };
+    const PolicyRow broken = result_with(lossy);
+    EXPECT_EQ(broken.result, kFail);
+    EXPECT_EQ(broken.against, 0U);
+    EXPECT_THAT(broken.why, HasSubstr("; loss is broken"));
+    EXPECT_EQ(result_with([&](Trial& run) {
+                  lossy(run);
+                  run.cases[0].grade = Grade::probable;
+                  run.conversations[0].ways[0].lost = 1;
+              }).result,
+              kInconclusive);
+    EXPECT_EQ(result_with([](Trial& run) {
+                  run.policy.rules[0].limits.idle_timeout_min = kSecond;
+              }).result,
+              kPass);
+    // Nothing is said twice, and what is broken is not a block.
+    Trial run;
+    run.conversations.reserve(8);
+    run.add(Outcome::established, 443);
+    lossy(run);
+    run.judge();
+    EXPECT_THAT(run.report.why_exit, ElementsAre(HasSubstr("loss <= 1 % asked, 5.0 %")));
+}
+
 TEST(PolicyRun, harm_fails_only_where_findings_is_asked_for) {
     Trial run;
     run.fact(run.add(Outcome::established, 443), FactKind::altered, Behaviour::payload_altered);

@@ -66,7 +66,7 @@ TEST_F(Junit, counts_what_it_holds) {
                 << suite << " " << attribute;
         }
     }
-    EXPECT_EQ(value(report, "count(//failure)"), "3");
+    EXPECT_EQ(value(report, "count(//failure)"), "4");
     EXPECT_EQ(value(report, "count(//error)"), "1");
     EXPECT_EQ(value(report, "count(//skipped)"), "3");
 }
@@ -75,7 +75,7 @@ TEST_F(Junit, every_case_has_what_readers_ask_for) {
     const firewall::Report report = sample_report();
     EXPECT_EQ(value(report, "count(//testcase[@name and @classname and @time])"), "9");
     EXPECT_EQ(value(report, "count(//testsuite[@name and @time and @timestamp])"), "3");
-    EXPECT_EQ(value(report, "count(//failure[@message and @type])"), "3");
+    EXPECT_EQ(value(report, "count(//failure[@message and @type])"), "4");
     EXPECT_EQ(value(report, "string(//testcase[1]/@classname)"), "tapwitness.fw-dc1.policy");
     EXPECT_EQ(value(report, "string(//testsuite[1]/@timestamp)"), "2024-04-05T19:34:38");
 }
@@ -89,6 +89,7 @@ TEST_F(Junit, a_failure_carries_its_first_evidence) {
               std::string::npos)
         << text;
     EXPECT_EQ(value(report, "string(//testcase[2]/failure/@type)"), "policy_leak");
+    EXPECT_EQ(value(report, "string(//testcase[1]/failure/@type)"), "limits");
 }
 
 TEST_F(Junit, what_is_only_reported_breaks_no_build) {

@@ -50,8 +50,8 @@ inline void add_policy(firewall::Report& report) {
     firewall::PolicyRow web;
     web.name = "web";
     web.expectation = "pass";
-    web.result = firewall::RowResult::pass;
-    web.why = "20 connections: established 20";
+    web.result = firewall::RowResult::fail;
+    web.why = "20 connections: established 20; loss is broken";
     web.connections = 20;
     web.outcomes[0] = 20;
     web.limits = {{"loss", "<= 0.001 %", "1 % (1 of 100 packets)", firewall::RowResult::fail, ""},
