@@ -17,9 +17,6 @@ namespace tw::config {
 
 namespace {
 
-constexpr std::size_t kDepthMax = 8;
-constexpr std::size_t kNodesMax = 10'000;
-
 [[nodiscard]] Place place_of(const YAML::Mark& mark) {
     return {mark.line + 1, mark.column + 1};
 }
@@ -32,6 +29,7 @@ struct Refused {
 
 class TreeBuilder final : public YAML::EventHandler {
   public:
+    explicit TreeBuilder(const DocumentLimits& limits) : limits_(limits) {}
     [[nodiscard]] Node take() { return std::move(root_); }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
@@ -90,11 +88,11 @@ class TreeBuilder final : public YAML::EventHandler {
         if (!tag.empty() && tag != "?" && tag != "!") {
             throw Refused{place, "tags are not allowed"};
         }
-        if (open_.size() >= kDepthMax) {
-            throw Refused{place, fmt::format("nested deeper than {} levels", kDepthMax)};
+        if (open_.size() >= limits_.depth_max) {
+            throw Refused{place, fmt::format("nested deeper than {} levels", limits_.depth_max)};
         }
-        if (++nodes_count_ > kNodesMax) {
-            throw Refused{place, fmt::format("more than {} values", kNodesMax)};
+        if (++nodes_count_ > limits_.nodes_max) {
+            throw Refused{place, fmt::format("more than {} values", limits_.nodes_max)};
         }
         Node& node = next_node(kind, place);
         node.kind = kind;
@@ -102,6 +100,7 @@ class TreeBuilder final : public YAML::EventHandler {
         return node;
     }
 
+    const DocumentLimits& limits_;
     Node root_;
     std::vector<Node*> open_;  // collections around the next node, outermost first
     std::size_t nodes_count_ = 0;
@@ -116,9 +115,10 @@ class TreeBuilder final : public YAML::EventHandler {
 
 }  // namespace
 
-std::expected<Node, Error> parse_document(std::string_view text, const std::string& name) {
+std::expected<Node, Error> parse_document(std::string_view text, const std::string& name,
+                                          const DocumentLimits& limits) {
     std::istringstream stream{std::string(text)};
-    TreeBuilder builder;
+    TreeBuilder builder(limits);
     try {
         YAML::Parser parser(stream);
         while (parser.HandleNextDocument(builder)) {

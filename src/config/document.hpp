@@ -4,6 +4,7 @@
 // its exceptions end here as Errors.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -26,8 +27,13 @@ struct Node {
 };
 
 // A document without content is an empty map. Anchors, aliases, tags, keys that are not plain
-// words, a second document and nesting beyond eight levels are refused: no option needs them.
+// words, a second document and what exceeds the limits are refused: no option needs them.
+struct DocumentLimits {
+    std::size_t depth_max = 8;
+    std::size_t nodes_max = 10'000;
+};
 [[nodiscard]] std::expected<Node, Error> parse_document(std::string_view text,
-                                                        const std::string& name);
+                                                        const std::string& name,
+                                                        const DocumentLimits& limits = {});
 
 }  // namespace tw::config

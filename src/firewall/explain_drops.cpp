@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <set>
@@ -27,7 +28,9 @@ constexpr std::size_t kDropsMin = 5;
 constexpr std::size_t kExplanationsMax = 5;
 // Share of the drops it covers, less share of the passed packets (Youden's J): 0 for what sets
 // nothing apart. Precision alone would miss a firewall that drops some packets of one host.
-constexpr double kScoreMin = 0.7;
+constexpr double kScoreMin = 0.4;
+// ln of 20,000: some hundred predicates are tried.
+constexpr double kSurpriseMin = 9.9;
 constexpr Way kBothWays[] = {Way::inward, Way::outward};
 
 struct Candidate {
@@ -60,10 +63,10 @@ class Explainer {
         // Of equal ones the first wins: what an operator can change in one line comes first.
         by_length();
         by_idle();
-        by_property();
-        by_reuse();
-        by_ends();
         by_concurrency();
+        by_reuse();
+        by_property();
+        by_ends();
         by_rate();
         by_time();
         by_hash();
@@ -79,8 +82,21 @@ class Explainer {
         return static_cast<double>(candidate.drops) / static_cast<double>(drops_.size()) -
                static_cast<double>(candidate.passed) / static_cast<double>(asked);
     }
+    // Drops taken from the passed packets at random would be covered so well with a chance of at
+    // most exp(-n KL(recall, share)) (Chernoff).
+    [[nodiscard]] double surprise(const Candidate& candidate) const {
+        const std::uint64_t asked = candidate.asked != 0 ? candidate.asked : passed_;
+        const double share = std::min(
+            0.999, (static_cast<double>(candidate.passed) + 1) / (static_cast<double>(asked) + 1));
+        const auto n = static_cast<double>(drops_.size());
+        const double recall = static_cast<double>(candidate.drops) / n;
+        const double misses = 1 - recall;
+        return n * (recall * std::log(recall / share) +
+                    (misses > 0 ? misses * std::log(misses / (1 - share)) : 0));
+    }
     void consider(Candidate candidate) {
-        if (candidate.drops != 0 && score(candidate) >= kScoreMin) {
+        if (candidate.drops != 0 && score(candidate) >= kScoreMin &&
+            surprise(candidate) >= kSurpriseMin) {
             found_.push_back(std::move(candidate));
         }
     }
@@ -349,7 +365,7 @@ void Explainer::by_rate() {
                 weight.second += slot.passed_packets;
             }
         }
-        const Cut cut = best_cut(weights, 0);
+        const Cut cut = best_cut(weights, passage_.way(way).pairs());
         const double rate = static_cast<double>(cut.value) / seconds(Passage::kSlotTime);
         consider(
             {.predicate = "rate_above",
@@ -357,7 +373,8 @@ void Explainer::by_rate() {
                                   bytes_text(static_cast<std::uint64_t>(rate)), taps::name(way)),
              .value = rate,
              .drops = cut.drops,
-             .passed = cut.passed});
+             .passed = cut.passed,
+             .asked = passage_.way(way).pairs()});
     }
 }
 
