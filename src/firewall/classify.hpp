@@ -37,6 +37,7 @@ struct Traits {
     bool syn_proxy = false;
     bool tcp_proxy = false;
     bool isn_rewritten = false;
+    bool server_isn_only = false;  // of the server's numbers alone: as behind a SYN proxy
     bool mss_clamped = false;
     bool mss_raised = false;
     bool options_stripped = false;

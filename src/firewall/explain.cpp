@@ -47,6 +47,19 @@ struct Group {
     return icmp.packet.icmp_mtu != 0 && loss.packet.ip_bytes > icmp.packet.icmp_mtu;
 }
 
+// SYNs that were lost until one left were lost like any other packet.
+void find_late_handshakes(const Group& group) {
+    if (group.conversation == nullptr) {
+        return;
+    }
+    for (const std::uint32_t at : group.members) {
+        const bool syn = group.open(at, syn_dropped) || group.open(at, syn_ack_dropped);
+        if (syn && group.conversation->ways[taps::index(group.fact(at).way)].syns_left != 0) {
+            group.told[at].behaviour = packet_dropped;
+        }
+    }
+}
+
 void explain_by_icmp(const Group& group) {
     for (const std::uint32_t at : group.members) {
         if (!group.open(at, rejected_by_icmp) && !group.open(at, too_big_told)) {
@@ -113,7 +126,8 @@ void explain_by_proxy(const Group& group) {
     const Traits traits = traits_of(*group.conversation);
     for (const std::uint32_t at : group.members) {
         const bool cut = group.open(at, resegmented) || group.open(at, retransmission_suppressed) ||
-                         group.open(at, packet_injected) || group.open(at, syn_proxy);
+                         group.open(at, packet_injected) || group.open(at, syn_proxy) ||
+                         group.open(at, duplicated);
         const bool unanswered_syn = group.open(at, syn_dropped) || group.open(at, packet_injected);
         if ((traits.tcp_proxy && cut) || (traits.syn_proxy && unanswered_syn)) {
             group.told[at].silent = true;
@@ -136,7 +150,8 @@ void drop_single_suppressions(const Cases& cases, std::vector<Told>& told) {
         return;
     }
     for (Told& one : told) {
-        one.silent = one.silent || one.behaviour == retransmission_suppressed;
+        one.silent =
+            one.silent || (one.behaviour == retransmission_suppressed && one.lesson == Told::kNone);
     }
 }
 
@@ -165,6 +180,7 @@ void explain_within_conversations(const Cases& cases, std::vector<Told>& told) {
             [](const Conversation* one, std::uint64_t wanted) { return one->id < wanted; });
         const bool known = record != records.end() && (*record)->id == id;
         const Group group{cases, {begin, end}, told, known ? *record : nullptr};
+        find_late_handshakes(group);
         explain_by_icmp(group);
         find_closed_one_sided(group);
         explain_by_reset(group);

@@ -57,8 +57,15 @@ void group_cases(const FindingsInput& input, Groups& groups) {
 void group_traits(const FindingsInput& input, Groups& groups) {
     const Policy& policy = input.cases.policy;
     const bool proxy = policy.mode == Mode::proxy;
+    const bool syn_proxied =
+        std::ranges::any_of(input.cases.conversations,
+                            [](const Conversation& one) { return traits_of(one).syn_proxy; });
     for (const Conversation& one : input.cases.conversations) {
-        const Traits traits = traits_of(one);
+        Traits traits = traits_of(one);
+        // Where one is known, the server's numbers alone show the others.
+        if (syn_proxied && traits.isn_rewritten && traits.server_isn_only) {
+            traits = {.syn_proxy = true};
+        }
         const auto note = [&](bool shown, Behaviour behaviour, bool expected, Grade grade) {
             if (shown) {
                 Group& group = group_of(groups, behaviour, expected, nullptr);
@@ -93,13 +100,35 @@ void group_traits(const FindingsInput& input, Groups& groups) {
            rewrite == Rewrite::urgent_or_reserved;
 }
 
+// Few of many are packets whose twin was taken for another's, as of two resets.
+constexpr std::uint64_t kChangedMin = 3;
+constexpr std::uint64_t kChangedShare = 100;  // one in
+
+[[nodiscard]] bool is_habit(const RewriteRow& row) {
+    return row.count.changed >= kChangedMin && row.count.changed * kChangedShare >= row.count.of;
+}
+
+// A bridge leaves the TTL as it is, a router takes off 1, and two of them 2: none is a rewrite.
+[[nodiscard]] bool falls_by_steps(const taps::TapHealth& health, taps::Way way) {
+    const auto& falls = health.ttl_fall[taps::index(way)];
+    const auto first = falls.begin() - taps::TapHealth::kTtlFallMin;
+    std::uint64_t all = 0;
+    for (const std::uint64_t count : falls) {
+        all += count;
+    }
+    return *std::max_element(first, first + 3) * 20 >= all * 19;
+}
+
 // A proxy makes its own headers: only what it says of itself is told then.
 void group_rewrites(const FindingsInput& input, Groups& groups) {
     const bool disagree = groups.contains({options_stripped_one_way, false, nullptr});
-    const bool proxied =
-        groups.contains({tcp_proxy, false, nullptr}) || groups.contains({tcp_proxy, true, nullptr});
+    const bool proxied = std::ranges::any_of(groups, [](const auto& entry) {
+        return entry.second.behaviour == tcp_proxy || entry.second.behaviour == syn_proxy;
+    });
     for (const RewriteRow& row : input.lessons.rewrites) {
-        if (row.count.changed == 0 || proxied) {
+        const bool steps =
+            row.rewrite == Rewrite::ttl && falls_by_steps(input.confidence.health, row.way);
+        if (!is_habit(row) || steps || proxied) {
             continue;
         }
         if (removes_option(row.rewrite) && !disagree) {

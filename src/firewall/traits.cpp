@@ -71,8 +71,11 @@ void find_proxies(const Conversation& conversation, const WayCounts& client,
         return;
     }
     const bool server_only = client.isn_known && !rewritten(client) && rewritten(server);
-    traits.syn_proxy = conversation.outcome == taps::Outcome::answered_by_firewall ||
-                       (server_only && differs(server));
+    // Seen at one tap only, it may be one that was translated beyond recognition.
+    const bool answered = conversation.outcome == taps::Outcome::answered_by_firewall &&
+                          conversation.pairing != Pairing::unpaired;
+    traits.syn_proxy = answered || (server_only && differs(server));
+    traits.server_isn_only = server_only;
 }
 
 }  // namespace

@@ -209,6 +209,17 @@ TEST(Classify, not_one_sided_where_no_connection_stood) {
     EXPECT_EQ(told_of(scene).told, (Behaviours{reset_by_firewall, packet_dropped}));
 }
 
+TEST(Classify, syns_of_which_one_left_at_last_are_packets_like_any_other) {
+    Scene scene;
+    scene.conversations = {conversation()};
+    Fact syn_ack = lost(packet(flag::kSyn | flag::kAck));
+    syn_ack.way = Way::outward;
+    scene.facts = {syn_ack};
+    EXPECT_EQ(told_of(scene).told, Behaviours{packet_dropped});
+    scene.conversations[0].ways[taps::index(Way::outward)].syns_left = 0;
+    EXPECT_EQ(told_of(scene).told, Behaviours{syn_ack_dropped});
+}
+
 TEST(Classify, repeats_held_back_are_told_of_a_habit_only) {
     Scene scene;
     scene.conversations = {conversation()};
@@ -340,6 +351,14 @@ TEST(Traits, syn_proxy_by_the_servers_numbers_and_options_never_by_one_alone) {
     EXPECT_FALSE(traits_of(one).isn_rewritten);
     one = conversation();
     of_server(one).scale_left = 9;
+    EXPECT_FALSE(traits_of(one).syn_proxy);
+}
+
+TEST(Traits, an_answer_by_the_firewall_counts_only_where_both_taps_know_the_connection) {
+    taps::Conversation one = conversation();
+    one.outcome = taps::Outcome::answered_by_firewall;
+    EXPECT_TRUE(traits_of(one).syn_proxy);
+    one.pairing = taps::Pairing::unpaired;  // translated, and not recognised
     EXPECT_FALSE(traits_of(one).syn_proxy);
 }
 
