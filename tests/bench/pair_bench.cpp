@@ -229,7 +229,7 @@ class TwinTable final : public Contender {
     [[nodiscard]] std::uint64_t key(const Given& given, Side tap) const {
         return table_.key_of({.conversation = given.conversation,
                               .seq = given.packet.seq,
-                              .payload_bytes = kPayload},
+                              .payload = true},
                              tap);
     }
     void look_up(const std::vector<Given>& packets, std::size_t begin, std::size_t end,

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/lazy_array.hpp"
 #include "base/time.hpp"
@@ -47,6 +48,8 @@ struct Live {
     Nanos last_left;                            // packet that left, either way; 0 = none
     std::array<std::uint32_t, kSides> tuple;    // slot + 1 of its tuple at this tap; 0 = none
     std::array<std::uint32_t, kParties> shift;  // inside number - outside number of the party
+    // Another one, before or behind a place where a payload's length was changed on the way.
+    std::array<std::uint32_t, kParties> other_shift;
     std::array<std::array<std::uint32_t, kParties>, kSides> next;  // highest end, by [tap][party]
     std::array<std::array<std::uint32_t, kParties>, kSides> isn;
     std::uint32_t packets;
@@ -67,6 +70,8 @@ struct Live {
     std::uint8_t shift_known : 2;  // by party
     std::uint8_t isn_known : 4;    // bit tap * 2 + party
     std::uint8_t next_known : 4;
+    std::uint8_t other_known : 2;  // by party: other_shift
+    std::uint8_t stepped : 2;      // idem: it held for a packet
 
     [[nodiscard]] std::uint8_t party_of(Side tap, std::uint8_t sender) const {
         return sender == client_sender[index(tap)] ? kClient : kServer;
@@ -94,6 +99,18 @@ struct Live {
         next[index(tap)][party] = number;
         next_known = (next_known | 1U << bit(tap, party)) & 15U;
     }
+    [[nodiscard]] bool has_other_shift(std::uint8_t party) const {
+        return (unsigned{other_known} >> party & 1U) != 0;
+    }
+    [[nodiscard]] bool has_stepped(std::uint8_t party) const {
+        return (unsigned{stepped} >> party & 1U) != 0;
+    }
+    void set_other_shift(std::uint8_t party, std::uint32_t inside_less_outside) {
+        other_shift[party] = inside_less_outside;
+        other_known = (other_known | 1U << party) & 3U;
+    }
+    void exchange_shifts(std::uint8_t party) { std::swap(shift[party], other_shift[party]); }
+    void set_stepped(std::uint8_t party) { stepped = (stepped | 1U << party) & 3U; }
     void set_shift(std::uint8_t party, std::uint32_t inside_less_outside) {
         shift[party] = inside_less_outside;
         shift_known = (shift_known | 1U << party) & 3U;

@@ -38,6 +38,9 @@ std::optional<KeyLevel> level_of(const Packet& seen, const Packet& expected, con
         (kept.timestamps && both_timed && seen.tsval != expected.tsval)) {
         return std::nullopt;
     }
+    if (seen.payload_bytes != expected.payload_bytes) {
+        return std::nullopt;
+    }
     if (seen.has(flag::kSyn) && kept.isn && seen.seq != expected.seq) {
         return std::nullopt;
     }
@@ -57,6 +60,16 @@ std::optional<KeyLevel> level_of(const Packet& seen, const Packet& expected, con
     return same_id ? KeyLevel::whole : KeyLevel::without_ip_id;
 }
 
+// One transmission by its identification or its timestamps, whose payload has another length.
+bool has_other_length(const Packet& seen, const Packet& expected) {
+    const bool named = !seen.v6 && !expected.v6 && seen.ip_id != 0;
+    const bool timed = has_times(seen) && has_times(expected);
+    return seen.payload_bytes != expected.payload_bytes && seen.payload_bytes != 0 &&
+           expected.payload_bytes != 0 && seen.ack == expected.ack && (named || timed) &&
+           (!named || seen.ip_id == expected.ip_id) &&
+           (!timed || (seen.tsval == expected.tsval && seen.tsecr == expected.tsecr));
+}
+
 }  // namespace
 
 InFlight::InFlight(std::uint32_t packets_max, Backing backing, std::uint64_t seed)
@@ -67,8 +80,9 @@ InFlight::InFlight(std::uint32_t packets_max, Backing backing, std::uint64_t see
 
 std::uint64_t InFlight::key_of(const TwinKey& key, Side tap) const {
     const std::uint64_t numbers = key.seq | std::uint64_t{key.ack} << 32;
-    const std::uint64_t rest = key.payload_bytes | std::uint64_t{key.flags} << 32 |
-                               std::uint64_t{key.party} << 40 | std::uint64_t{index(tap)} << 41;
+    const std::uint64_t rest = std::uint64_t{key.payload ? 1U : 0U} |
+                               std::uint64_t{key.flags} << 32 | std::uint64_t{key.party} << 40 |
+                               std::uint64_t{index(tap)} << 41;
     const std::uint64_t second = flow::second_seed(seed_);
     const std::uint64_t mixed = flow::fold(key.conversation ^ seed_ ^ flow::kMixB, rest ^ second);
     return flow::fold(mixed ^ flow::kMixA, numbers ^ second ^ flow::kMixB);
@@ -115,6 +129,9 @@ InFlight::Answer InFlight::find(const Query& query) const {
                     like = alike;
                 }
                 ++candidates;
+            } else if (best.of_other_length == kNone &&
+                       has_other_length(waiting.packet, *query.expected)) {
+                best.of_other_length = at;
             }
         }
         at = waiting.next_equal;

@@ -28,7 +28,7 @@ struct TwinKey {
     std::uint8_t party = 0;  // 0 = client, 1 = server
     std::uint8_t flags = 0;  // SYN, FIN, RST
     std::uint32_t seq = 0;   // as the outside counts; 0 for a SYN, whose number may be changed
-    std::uint32_t payload_bytes = 0;
+    bool payload = false;
     std::uint32_t ack = 0;  // as the outside counts; for packets without sequence space
 };
 
@@ -88,6 +88,8 @@ class InFlight {
         std::uint32_t index = kNone;
         KeyLevel level = KeyLevel::whole;
         bool alone = true;  // no other packet with this key could have been it
+        // Without a twin: surely the same packet, but of another length.
+        std::uint32_t of_other_length = kNone;
     };
     [[nodiscard]] Answer find(const Query& query) const;
 

@@ -171,16 +171,16 @@ void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
         }
     }
 
-    const Packet expected = expected_of(live, packet, party);
-    const Nanos wait = wait_.now();
-    const InFlight::Answer answer = in_flight_.find(
-        {.key = key_at(live, packet, party, other(packet.tap)),
-         .expected = &expected,
-         .earliest = packet.time - (entering ? options_.negative_skew_max : wait),
-         .latest = packet.time + (entering ? wait : options_.negative_skew_max),
-         .likely = packet.time + (entering ? usual_[index(way)] : -usual_[index(way)]),
-         .kept = kept_of(live, way, party),
-         .copy = copy});
+    InFlight::Answer answer = find(live, packet, party, copy);
+    if (answer.index == InFlight::kNone && answer.of_other_length != InFlight::kNone) {
+        const Packet& twin = in_flight_[answer.of_other_length].packet;
+        const std::uint32_t more = packet.tap == Side::inside
+                                       ? packet.payload_bytes - twin.payload_bytes
+                                       : twin.payload_bytes - packet.payload_bytes;
+        live.set_other_shift(party, live.shift[party] + more);
+    } else if (answer.index == InFlight::kNone && live.other_known != 0) {
+        answer = find_shifted(live, packet, party, copy);
+    }
     if (answer.index != InFlight::kNone) {
         const Packet& twin = in_flight_[answer.index].packet;
         const Nanos transit = entering ? twin.time - packet.time : packet.time - twin.time;
@@ -193,6 +193,74 @@ void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
         }
     }
     await(slot, packet, serial, copy, entering, out_of_order, idle);
+}
+
+InFlight::Answer Matcher::find(const Live& live, const Packet& packet, std::uint8_t party,
+                               bool copy) const {
+    const Way way = live.way_of(party);
+    const bool entering = packet.tap == entry(way);
+    const Packet expected = expected_of(live, packet, party);
+    const Nanos wait = wait_.now();
+    const Nanos usual = usual_[index(way)];
+    return in_flight_.find(
+        {.key = key_at(live, packet, party, other(packet.tap)),
+         .expected = &expected,
+         .earliest = packet.time - (entering ? options_.negative_skew_max : wait),
+         .latest = packet.time + (entering ? wait : options_.negative_skew_max),
+         .likely = packet.time + (entering ? usual : -usual),
+         .kept = kept_of(live, way, party),
+         .copy = copy});
+}
+
+InFlight::Answer Matcher::find_shifted(Live& live, const Packet& packet, std::uint8_t party,
+                                       bool copy) const {
+    InFlight::Answer answer;
+    for (const std::uint8_t shifted : {party, static_cast<std::uint8_t>(party ^ 1)}) {
+        if (!live.has_other_shift(shifted)) {
+            continue;
+        }
+        live.exchange_shifts(shifted);
+        answer = find(live, packet, party, copy);
+        if (answer.index != InFlight::kNone && answer.level <= KeyLevel::without_options) {
+            live.set_stepped(shifted);
+            return answer;
+        }
+        live.exchange_shifts(shifted);
+    }
+    return {};
+}
+
+// A packet whose time is over: did it pass with another length? So if the numbers behind it say so,
+// or if it left with bytes that its sender had not sent.
+bool Matcher::pair_lengths(const Waiting& waiting) {
+    Live& live = conversations_.live(waiting.slot);
+    const Packet& packet = waiting.packet;
+    const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+    if (!live.has_other_shift(party) || packet.payload_bytes == 0) {
+        return false;
+    }
+    InFlight::Answer answer = find(live, packet, party, waiting.copy);
+    if (answer.of_other_length == InFlight::kNone) {
+        live.exchange_shifts(party);
+        answer = find(live, packet, party, waiting.copy);
+        live.exchange_shifts(party);
+    }
+    if (answer.index != InFlight::kNone || answer.of_other_length == InFlight::kNone) {
+        return false;
+    }
+    const Waiting twin = in_flight_[answer.of_other_length];
+    const bool last_left = packet.tap == exit(live.way_of(party));
+    const Packet& entered = last_left ? twin.packet : packet;
+    const Packet& left = last_left ? packet : twin.packet;
+    const bool has_more = left.payload_bytes > entered.payload_bytes &&
+                          live.next[index(entered.tap)][party] == entered.end();
+    if (!live.has_stepped(party) && !has_more) {
+        return false;
+    }
+    in_flight_.remove(answer.of_other_length);
+    pair(waiting.slot, twin, packet, waiting.serial, waiting.copy, waiting.out_of_order,
+         waiting.idle, {.level = KeyLevel::shifted});
+    return true;
 }
 
 void Matcher::await(std::uint32_t slot, const Packet& packet, std::uint64_t serial, bool copy,
@@ -364,6 +432,9 @@ void Matcher::conclude(std::uint32_t index, const Clocks& clocks) {
     }
     if (!judgeable(waiting.packet, entering, clocks)) {
         counters_.add(Counter::taps_unjudged);
+        return;
+    }
+    if (pair_lengths(waiting)) {
         return;
     }
     const Witnessed of = witnessed(waiting.slot);

@@ -58,6 +58,12 @@ class Matcher {
     [[nodiscard]] std::uint64_t key_at(const Live& live, const Packet& packet, std::uint8_t party,
                                        Side tap) const;
     [[nodiscard]] Kept kept_of(const Live& live, Way way, std::uint8_t party) const;
+    [[nodiscard]] InFlight::Answer find(const Live& live, const Packet& packet, std::uint8_t party,
+                                        bool copy) const;
+    // Where a payload's length was changed, the numbers behind it are shifted anew.
+    [[nodiscard]] InFlight::Answer find_shifted(Live& live, const Packet& packet,
+                                                std::uint8_t party, bool copy) const;
+    [[nodiscard]] bool pair_lengths(const Waiting& waiting);
     void learn_numbers(Live& live, const Packet& packet, std::uint8_t party);
     void count(Conversation& record, const Live& live, const Packet& packet, Way way,
                bool entering);

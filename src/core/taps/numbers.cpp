@@ -51,7 +51,7 @@ TwinKey twin_key_of(const Live& live, const Packet& packet, std::uint8_t party) 
     TwinKey key{.conversation = live.id,
                 .party = party,
                 .flags = static_cast<std::uint8_t>(packet.flags & kTwinFlags),
-                .payload_bytes = packet.payload_bytes};
+                .payload = packet.payload_bytes != 0};
     const bool inside = packet.tap == Side::inside;
     if (!packet.has(flag::kSyn)) {
         key.seq = inside ? packet.seq - live.shift[party] : packet.seq;

@@ -49,7 +49,7 @@ class InFlightTest : public testing::Test {
     }
     std::uint64_t key(const Packet& packet) {
         return table_.key_of(
-            {.conversation = 1, .seq = packet.seq, .payload_bytes = packet.payload_bytes},
+            {.conversation = 1, .seq = packet.seq, .payload = packet.payload_bytes != 0},
             Side::outside);
     }
 
