@@ -27,15 +27,17 @@ constexpr const char* kExamples = R"(Examples:
   tapwitness read trace.pcapng       what went missing in a capture
   tapwitness explain trace.pcapng    one connection as a ladder, with its verdicts
   tapwitness run -c monitor.yaml     what read finds, live on a SPAN or TAP port
+  tapwitness firewall --outside a.pcap --inside b.pcap   what a firewall did to the packets
   tapwitness check -c monitor.yaml   is the configuration right, what memory will it take
   tapwitness list flags              what every word in the output means
 
 tapwitness COMMAND --help explains a command.
-Exit codes: 0 done, 2 wrong arguments, configuration or input, 3 the environment failed.
+Exit codes: 0 done, 1 a validation failed, 2 wrong arguments, configuration or input,
+3 the environment failed, 4 a validation is inconclusive.
 )";
 
 // Sub-commands of other versions: known words, so that nobody searches for a typing mistake.
-constexpr std::array<std::string_view, 2> kElsewhere{"firewall", "top"};
+constexpr std::array<std::string_view, 1> kElsewhere{"top"};
 
 void print(std::string_view text) {
     sinks::OutputFile out;
@@ -116,6 +118,7 @@ int run_command_line(int argc, char** argv) {
     add_read(app, action);
     add_explain(app, action);
     add_run(app, action);
+    add_firewall(app, action);
     add_check(app, action);
     add_list(app, action);
 

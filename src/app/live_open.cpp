@@ -58,19 +58,23 @@ void warn_of_interface(const std::string& name, spdlog::logger& logger) {
 
 }  // namespace
 
-LiveRun::LiveRun(const config::Config& config, LiveLog& log, ReadAgain read_again)
+LiveRun::LiveRun(const config::Config& config, LiveLog& log, ReadAgain read_again,
+                 std::unique_ptr<LiveFirewall> firewall)
     : config_(config),
       log_(log),
       logger_(log.logger()),
       read_again_(std::move(read_again)),
       hang_up_(!read_again_),
-      hash_seed_(random_number()) {}
+      hash_seed_(random_number()),
+      firewall_(std::move(firewall)) {}
 
 LiveRun::~LiveRun() = default;
 
-std::expected<std::unique_ptr<LiveRun>, Error> LiveRun::open(const config::Config& config,
-                                                             LiveLog& log, ReadAgain read_again) {
-    std::unique_ptr<LiveRun> run(new LiveRun(config, log, std::move(read_again)));
+std::expected<std::unique_ptr<LiveRun>, Error> LiveRun::open(
+    const config::Config& config, LiveLog& log, ReadAgain read_again,
+    std::unique_ptr<LiveFirewall> firewall) {
+    std::unique_ptr<LiveRun> run(
+        new LiveRun(config, log, std::move(read_again), std::move(firewall)));
     for (const auto step : {&LiveRun::find_devices, &LiveRun::compile_filter, &LiveRun::start_eal,
                             &LiveRun::attach_ports, &LiveRun::choose_distribution,
                             &LiveRun::make_workers, &LiveRun::start_ports, &LiveRun::make_pollers,
@@ -96,7 +100,7 @@ std::expected<void, Error> LiveRun::find_devices() {
             warn_of_interface(port.device.interface, logger_);
         }
     }
-    return {};
+    return firewall_ ? firewall_->find_taps(devices_.taps) : std::expected<void, Error>{};
 }
 
 std::expected<void, Error> LiveRun::compile_filter() {
@@ -194,6 +198,14 @@ std::expected<void, Error> LiveRun::make_workers() {
     options.pipeline = pipeline_options();
     options.settings = settings_.back().get();
     options.may_wait = devices_.from_files;
+    if (firewall_) {
+        options.firewall = firewall_->engine_options();
+        options.firewall->decode = options.pipeline.decode;
+        options.firewall->backing = options.pipeline.flows.backing;
+        options.firewall->hash_seed = hash_seed_;
+        options.frames_kept = firewall_->frames_kept();
+        return make_workers(options);
+    }
     const MemoryPlan plan = plan_memory(config_);
     const std::uint64_t tables = options.count * plan.tables_bytes;
     const std::uint64_t available = Host().available_bytes() + dpdk::free_huge_page_bytes();
@@ -210,12 +222,8 @@ std::expected<void, Error> LiveRun::make_workers() {
                   ExitCode::environment_failed});
     }
     release_region(probe, tables);
-    for (options.index = 0; options.index < options.count; ++options.index) {
-        auto worker = LiveWorker::create(options);
-        if (!worker) {
-            return std::unexpected(std::move(worker.error()));
-        }
-        workers_.push_back(std::move(*worker));
+    if (auto made = make_workers(options); !made) {
+        return made;
     }
     logger_.info("room for {} IPv4 and {} IPv6 connections per worker; tables {}{}, {}",
                  sinks::format::count_text(options.pipeline.flows.v4_max),
@@ -224,6 +232,17 @@ std::expected<void, Error> LiveRun::make_workers() {
                  eal_->memory() == dpdk::Memory::huge_pages
                      ? "huge pages"
                      : "ordinary pages (huge pages are faster: README, going live)");
+    return {};
+}
+
+std::expected<void, Error> LiveRun::make_workers(LiveWorkerOptions options) {
+    for (options.index = 0; options.index < options.count; ++options.index) {
+        auto worker = LiveWorker::create(options);
+        if (!worker) {
+            return std::unexpected(std::move(worker.error()));
+        }
+        workers_.push_back(std::move(*worker));
+    }
     return {};
 }
 
@@ -290,9 +309,11 @@ std::expected<void, Error> LiveRun::open_outputs() {
     settling.hold = devices_.from_files;
     settling.record_wait = devices_.from_files ? 0 : kSecond;
     settler_ = std::make_unique<verdict::Settler>(settling, settler_counters_);
-    outputs_ = std::make_unique<LiveOutputs>(
-        devices_.taps, devices_.from_files ? sinks::Patience::endless : sinks::Patience::none,
-        logger_);
+    const auto patience = devices_.from_files ? sinks::Patience::endless : sinks::Patience::none;
+    outputs_ = std::make_unique<LiveOutputs>(devices_.taps, patience, logger_);
+    if (firewall_) {
+        return firewall_->open_outputs(patience);
+    }
     return outputs_->open(config_);
 }
 

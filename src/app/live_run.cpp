@@ -48,10 +48,13 @@ ExitCode LiveRun::run() {
     for (const std::string& line : final_text(closed, duration)) {
         logger_.info("{}", line);
     }
-    for (const std::string& line : verdicts_text(*settler_)) {
+    for (const std::string& line : bridge_final_text(closed.bridges)) {
         logger_.info("{}", line);
     }
-    for (const std::string& line : bridge_final_text(closed.bridges)) {
+    if (firewall_) {
+        return firewall_->finish(workers_, closed);
+    }
+    for (const std::string& line : verdicts_text(*settler_)) {
         logger_.info("{}", line);
     }
     return code;
@@ -100,6 +103,9 @@ void LiveRun::keep_house() {
         if (now - last_flush_ >= kFlushInterval) {
             last_flush_ = now;
             outputs_->flush(now);
+            if (firewall_) {
+                firewall_->flush();
+            }
             free_old_settings();
         }
         if (now - last_ledger_ >= kLedgerInterval) {
@@ -107,6 +113,9 @@ void LiveRun::keep_house() {
             ledger_->update();
             for (const event::CaptureMark& mark : ledger_->ledger().marks()) {
                 settler_->add(mark);
+                if (firewall_) {
+                    firewall_->add(mark);
+                }
             }
             snapshot_.publish(totals());
         }
@@ -138,6 +147,10 @@ bool LiveRun::should_stop() {
     if (devices_.from_files && files_are_read()) {
         return true;
     }
+    if (firewall_ && firewall_->time_is_up(steady_now() - started_)) {
+        logger_.info("stopping: the time is up");
+        return true;
+    }
     if (outputs_->nobody_reads()) {
         logger_.info("stopping: nobody reads the output any more");
         return true;
@@ -165,6 +178,10 @@ bool LiveRun::files_are_read() {
 }
 
 bool LiveRun::drain() {
+    if (firewall_) {
+        // Files bear times of their own.
+        return firewall_->drain(workers_, devices_.from_files ? 0 : clock_->now());
+    }
     bool worked = false;
     std::uint64_t bytes = 0;
     for (const auto& worker : workers_) {
@@ -204,6 +221,9 @@ bool LiveRun::settle(event::Outbox& outbox) {
 void LiveRun::settle_rest() {
     for (const event::CaptureMark& mark : ledger_->ledger().rest()) {
         settler_->add(mark);
+        if (firewall_) {
+            firewall_->add(mark);
+        }
     }
     settler_->finish();
     while (outputs_->drain(*settler_)) {

@@ -13,6 +13,7 @@
 
 #include "app/hang_up.hpp"
 #include "app/live_devices.hpp"
+#include "app/live_firewall.hpp"
 #include "app/live_ledger.hpp"
 #include "app/live_log.hpp"
 #include "app/live_outputs.hpp"
@@ -40,8 +41,10 @@ class LiveRun {
     // `read_again` gives the configuration as it is at a SIGHUP; without it the signal stops the
     // run. One per process: the EAL starts once.
     using ReadAgain = std::function<config::Loaded()>;
+    // With `firewall` its two taps are compared, instead of each connection being followed alone.
     [[nodiscard]] static std::expected<std::unique_ptr<LiveRun>, Error> open(
-        const config::Config& config, LiveLog& log, ReadAgain read_again);
+        const config::Config& config, LiveLog& log, ReadAgain read_again,
+        std::unique_ptr<LiveFirewall> firewall = nullptr);
     ~LiveRun();
     LiveRun(const LiveRun&) = delete;
     LiveRun& operator=(const LiveRun&) = delete;
@@ -56,7 +59,8 @@ class LiveRun {
         const dpdk::RunControl& control;
     };
 
-    LiveRun(const config::Config& config, LiveLog& log, ReadAgain read_again);
+    LiveRun(const config::Config& config, LiveLog& log, ReadAgain read_again,
+            std::unique_ptr<LiveFirewall> firewall);
 
     // --- opening, in this order
     [[nodiscard]] std::expected<void, Error> compile_filter();
@@ -65,6 +69,7 @@ class LiveRun {
     [[nodiscard]] std::expected<void, Error> attach_ports();
     [[nodiscard]] std::expected<void, Error> choose_distribution();
     [[nodiscard]] std::expected<void, Error> make_workers();
+    [[nodiscard]] std::expected<void, Error> make_workers(LiveWorkerOptions options);
     [[nodiscard]] std::expected<void, Error> start_ports();
     [[nodiscard]] std::expected<void, Error> make_pollers();
     [[nodiscard]] std::expected<void, Error> open_telemetry();
@@ -134,6 +139,7 @@ class LiveRun {
     stats::Counters settler_counters_;
     std::unique_ptr<verdict::Settler> settler_;
     std::unique_ptr<LiveOutputs> outputs_;
+    std::unique_ptr<LiveFirewall> firewall_;  // may be absent
 
     StopSignal stop_;
     Nanos started_ = 0;  // steady clock

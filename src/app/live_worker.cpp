@@ -58,6 +58,16 @@ std::expected<std::unique_ptr<LiveWorker>, Error> LiveWorker::create(
 }
 
 std::expected<void, Error> LiveWorker::reserve() {
+    if (options_.firewall) {
+        taps::EngineOptions& taps = *options_.firewall;
+        taps.first_id = options_.index + 1;
+        taps.id_step = options_.count;
+        engine_ = std::make_unique<taps::Engine>(taps, counters_);
+        if (options_.frames_kept != 0) {
+            frames_ = std::make_unique<FrameStore>(options_.frames_kept, taps.backing);
+        }
+        return {};
+    }
     const FlowOptions& flows = options_.pipeline.flows;
     auto v4 = make_index(options_.index, "v4", sizeof(flow::KeyV4), flows.v4_max);
     if (!v4) {
@@ -81,19 +91,42 @@ void LiveWorker::handle(std::span<const Frame> frames) {
     if (settings_->filter) {
         frames = settings_->filter->keep(frames, kept_, counters_);
     }
-    if (!frames.empty()) {
+    if (frames.empty()) {
+        return;
+    }
+    if (engine_) {
+        watch_firewall(frames);
+    } else {
         pipeline_->process(frames);
     }
+}
+
+// Frames get numbers, by which evidence finds them again.
+void LiveWorker::watch_firewall(std::span<const Frame> frames) {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        numbered_[i] = frames[i];
+        numbered_[i].number = FrameStore::number(++frames_seen_, options_.index);
+        if (frames_) {
+            frames_->add(numbered_[i]);
+        }
+    }
+    engine_->process(std::span(numbered_).first(frames.size()));
 }
 
 void LiveWorker::tick(Nanos now) {
     const LiveSettings* next = next_settings_.load(std::memory_order_acquire);
     if (next != settings_) {
         settings_ = next;
-        pipeline_->set_times(next->timeouts, next->direction_skew);
+        if (pipeline_) {
+            pipeline_->set_times(next->timeouts, next->direction_skew);
+        }
         settings_used_.store(next, std::memory_order_release);
     }
     take_marks();
+    if (engine_) {
+        engine_->tick(now);
+        return;
+    }
     pipeline_->tick(now);
     live_flows_.set(pipeline_->live_flows());
 }
@@ -130,6 +163,9 @@ bool LiveWorker::tell_last(const event::CaptureMark& mark) {
 }
 
 bool LiveWorker::close_some() {
+    if (engine_) {
+        return engine_->finish_some();
+    }
     const bool done = pipeline_->close_some(kClosedPerDrain);
     live_flows_.set(pipeline_->live_flows());
     return done;
@@ -137,7 +173,7 @@ bool LiveWorker::close_some() {
 
 void LiveWorker::wait_for_outputs() const {
     constexpr timespec kNap{0, 50'000};
-    while (!outbox_.half_empty()) {
+    while (!(engine_ ? engine_->half_empty() : outbox_.half_empty())) {
         nanosleep(&kNap, nullptr);
     }
 }

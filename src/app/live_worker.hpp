@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 
+#include "app/frame_store.hpp"
 #include "base/error.hpp"
 #include "base/spsc_ring.hpp"
 #include "capture/dpdk/poller.hpp"
@@ -20,6 +21,7 @@
 #include "core/event/outbox.hpp"
 #include "core/pipeline.hpp"
 #include "core/stats/counters.hpp"
+#include "core/taps/engine.hpp"
 
 namespace tw::app {
 
@@ -37,6 +39,9 @@ struct LiveWorkerOptions {
     const LiveSettings* settings = nullptr;  // times are those of `pipeline` at first
     // Frames come from files: rather wait for the outputs than lose an event.
     bool may_wait = false;
+    // Two taps around a firewall: frames go to this engine, and there is no pipeline.
+    std::optional<taps::EngineOptions> firewall;
+    std::uint32_t frames_kept = 0;  // the last ones, for evidence
 };
 
 class LiveWorker final : public dpdk::FrameHandler {
@@ -50,6 +55,9 @@ class LiveWorker final : public dpdk::FrameHandler {
 
     // --- control thread
     [[nodiscard]] event::Outbox& outbox() { return outbox_; }
+    // Two taps around a firewall; else nullptr.
+    [[nodiscard]] taps::Engine* engine() const { return engine_.get(); }
+    [[nodiscard]] const FrameStore* frames() const { return frames_.get(); }
     [[nodiscard]] const stats::Counters& counters() const { return counters_; }
     [[nodiscard]] std::uint64_t live_flows() const { return live_flows_.get(); }
     // Taken up at the worker's next tick: about a millisecond from now while it runs. The settings
@@ -72,8 +80,8 @@ class LiveWorker final : public dpdk::FrameHandler {
     explicit LiveWorker(const LiveWorkerOptions& options);
     [[nodiscard]] std::expected<void, Error> reserve();
     void wait_for_outputs() const;
-
     void take_marks();
+    void watch_firewall(std::span<const Frame> frames);
 
     LiveWorkerOptions options_;
     stats::Counters counters_;
@@ -82,7 +90,11 @@ class LiveWorker final : public dpdk::FrameHandler {
     std::optional<event::CaptureMark> mark_left_;  // control thread: found no room
     std::unique_ptr<dpdk::RteHashIndex> index_v4_;
     std::unique_ptr<dpdk::RteHashIndex> index_v6_;
-    std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<Pipeline> pipeline_;    // or
+    std::unique_ptr<taps::Engine> engine_;  // of a firewall
+    std::unique_ptr<FrameStore> frames_;
+    std::uint64_t frames_seen_ = 0;
+    std::array<Frame, kBurstMax> numbered_;           // of a burst
     const LiveSettings* settings_;                    // the poller's own
     std::atomic<const LiveSettings*> next_settings_;  // writer: control thread; reader: poller
     std::atomic<const LiveSettings*> settings_used_;  // writer: poller; reader: control thread

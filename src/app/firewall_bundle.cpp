@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/firewall_bundle.hpp"
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "sinks/firewall_bundle.hpp"
+
+namespace tw::app {
+
+std::expected<std::string, Error> write_bundle(const std::string& path,
+                                               const firewall::Report& report,
+                                               const TapFilePair& files,
+                                               const ClockCorrection& correction) {
+    auto bundle = sinks::FirewallBundle::open(path, report);
+    if (!bundle) {
+        return std::unexpected(bundle.error());
+    }
+    // By side and frame number: what the report says of a frame.
+    std::array<std::unordered_map<std::uint64_t, std::string>, taps::kSides> cited;
+    for (sinks::CitedFrame& frame : sinks::cited_frames(report)) {
+        cited[index(frame.tap)].emplace(frame.frame, std::move(frame.comment));
+    }
+    auto reader = TapReader::open(files, correction);
+    if (!reader) {
+        return std::unexpected(reader.error());
+    }
+    std::size_t left = cited[0].size() + cited[1].size();
+    for (auto burst = (*reader)->next(); !burst.empty() && left != 0; burst = (*reader)->next()) {
+        for (const Frame& frame : burst) {
+            const auto found = cited[frame.tap].find(frame.number);
+            if (found == cited[frame.tap].end()) {
+                continue;
+            }
+            --left;
+            (*bundle)->add(static_cast<taps::Side>(frame.tap), frame, found->second);
+        }
+    }
+    return (*bundle)->finish();
+}
+
+}  // namespace tw::app

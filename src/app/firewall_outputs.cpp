@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/firewall_outputs.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "app/terminal.hpp"
+#include "sinks/firewall_fact_json.hpp"
+#include "sinks/firewall_json.hpp"
+#include "sinks/firewall_junit.hpp"
+#include "sinks/firewall_text.hpp"
+
+namespace tw::app {
+
+std::expected<void, Error> FirewallOutputs::open(const FirewallPaths& paths) {
+    const std::string text = paths.none() ? "-" : paths.text;
+    on_screen_ = text == "-";
+    for (const auto& [output, path] :
+         {std::pair<sinks::OutputFile*, const std::string&>(&text_, text),
+          std::pair<sinks::OutputFile*, const std::string&>(&json_, paths.json),
+          std::pair<sinks::OutputFile*, const std::string&>(&junit_, paths.junit),
+          std::pair<sinks::OutputFile*, const std::string&>(&html_, paths.html),
+          std::pair<sinks::OutputFile*, const std::string&>(&events_, paths.events)}) {
+        if (path.empty()) {
+            continue;
+        }
+        if (auto opened = output->open(path); !opened) {
+            return opened;
+        }
+    }
+    if (events_.is_open()) {
+        events_.append(sinks::firewall_notice_header() + "\n");
+    }
+    return {};
+}
+
+bool FirewallOutputs::write(const firewall::Report& report) {
+    bool good = true;
+    const auto finish = [&good](sinks::OutputFile& output, const auto& make) {
+        if (!output.is_open()) {
+            return;
+        }
+        output.append(make());
+        (void)output.flush();
+        if (output.error()) {
+            say(output.error()->text);
+            good = false;
+        }
+    };
+    finish(text_, [&] {
+        return sinks::firewall_text(
+            report, on_screen_ ? terminal_style(STDOUT_FILENO) : sinks::format::PageStyle{});
+    });
+    finish(json_, [&] { return sinks::firewall_json(report); });
+    finish(junit_, [&] { return sinks::firewall_junit(report); });
+    return good;
+}
+
+}  // namespace tw::app

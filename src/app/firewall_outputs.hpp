@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where a firewall report goes: opened before anything is read, so that a mistake costs no hour;
+// written when the report is there.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <string>
+
+#include "app/read_files.hpp"
+#include "base/error.hpp"
+#include "firewall/report.hpp"
+#include "sinks/output_file.hpp"
+
+namespace tw::app {
+
+// "" = off, "-" = standard output.
+struct FirewallPaths {
+    std::string text;
+    std::string json;
+    std::string junit;
+    std::string html;
+    std::string bundle;
+    std::string events;
+    [[nodiscard]] std::array<NamedOutput, 6> named() const {
+        return {{{"--text", text},
+                 {"--json", json},
+                 {"--junit", junit},
+                 {"--html", html},
+                 {"--bundle", bundle},
+                 {"--events", events}}};
+    }
+    // No form of the report was asked for: people get the text.
+    [[nodiscard]] bool none() const {
+        return text.empty() && json.empty() && junit.empty() && html.empty();
+    }
+};
+
+class FirewallOutputs {
+  public:
+    // Paths are checked against each other before (check_outputs()).
+    [[nodiscard]] std::expected<void, Error> open(const FirewallPaths& paths);
+    // Everything but the bundle and the events. False if something could not be written: it was
+    // said.
+    [[nodiscard]] bool write(const firewall::Report& report);
+
+    // The conclusions as they are reached, JSON lines; is_open() says whether anybody asked.
+    [[nodiscard]] sinks::OutputFile& events() { return events_; }
+
+  private:
+    bool on_screen_ = false;  // the text
+    sinks::OutputFile text_;
+    sinks::OutputFile json_;
+    sinks::OutputFile junit_;
+    sinks::OutputFile html_;
+    sinks::OutputFile events_;
+};
+
+}  // namespace tw::app
