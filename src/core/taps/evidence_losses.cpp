@@ -196,6 +196,9 @@ void Evidence::State::evaluate(std::uint32_t index, bool last_call, Nanos now) {
         way.tried = facts.attempts;
         way.tried_late = open.circumstances.after_close;
     }
+    if (decision.proof == Proof::answered_alone) {
+        way.refused_at = open.time;
+    }
     std::uint32_t before = kNone;
     for (std::uint32_t i = way.opens; i != suspect.open; i = opens_[i].next) {
         before = i;

@@ -63,6 +63,19 @@ Ending ending_of(const ConversationEvidence& it, Way client_way) {
 
 }  // namespace
 
+// Both taps carry that way, of other conversations, all the time: else it is the taps that lack it.
+// And the other way was seen at both: else the conversation was not recognised at one.
+bool Evidence::State::shown_elsewhere(Way way, const ConversationEvidence& it) const {
+    for (const Side side : {Side::outside, Side::inside}) {
+        const TapWay& tap = health_.taps[index(side)][index(way)];
+        if (!it.seen[index(side)] || tap.packets == 0 || tap.first > it.first ||
+            tap.last < it.last_seen) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // ACKs say that data flows of which neither tap has shown a packet.
 void Evidence::State::tell_asymmetry(const Witnessed& of, ConversationEvidence& it, Nanos now) {
     for (const Way way : {Way::inward, Way::outward}) {
@@ -73,8 +86,7 @@ void Evidence::State::tell_asymmetry(const Witnessed& of, ConversationEvidence& 
         }
         Fact fact;
         fact.kind = FactKind::asymmetric;
-        // At one tap alone it may be a conversation that was not recognised at the other.
-        fact.grade = it.seen[0] && it.seen[1] ? Grade::proven : Grade::unproven;
+        fact.grade = shown_elsewhere(way, it) ? Grade::proven : Grade::unproven;
         fact.proof = Proof::receiver_covers;
         fact.way = way;
         fact.time = it.first;

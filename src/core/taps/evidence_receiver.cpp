@@ -47,7 +47,10 @@ void Evidence::State::cover_open(const WayState& data, Open& open, const Seen& s
     open.covered = true;
     open.covered_at = packet.time;
     open.ack = cite(packet, Part::ack);
-    const bool echo = by_ack && packet.option(option_bit::kTimestamps) && open.timestamps;
+    // An ACK echoes the first segment behind the one before it (RFC 7323 4.3): of this packet's
+    // bytes it tells only where it had stood just before them.
+    const bool echo = by_ack && packet.option(option_bit::kTimestamps) && open.timestamps &&
+                      data.acked_before == open.lo;
     if (open.left_any && at_or_before(open.hi, open.left_upto)) {
         open.echoes_before = echo && open.left_timestamps && after(open.left_tsval, packet.tsecr) &&
                              after(open.left_tsval, open.tsval);
@@ -207,6 +210,7 @@ void Evidence::State::receiver(ConversationEvidence& it, const Seen& seen) {
             }
             data.sampling = false;
         }
+        data.acked_before = data.acked_known ? data.acked : ack;
         data.acked = ack;
         data.acked_known = true;
     }

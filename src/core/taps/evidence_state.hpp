@@ -133,6 +133,7 @@ struct WayState {
     std::uint32_t disturbed = 0;  // of them: repeats, repeated or alone
     // The receiver, at its own entry tap
     std::uint32_t acked = 0;
+    std::uint32_t acked_before = 0;     // before it moved last
     std::uint32_t acked_raw_first = 0;  // as captured: counts without known numbers
     std::uint32_t acked_raw = 0;
     std::uint32_t window_edge = 0;
@@ -149,6 +150,7 @@ struct WayState {
     // A RST, or an ICMP error about these bytes, that left towards this way's sender and that
     // nobody was seen to send.
     Nanos reset_back_at = 0;
+    Nanos refused_at = 0;  // when the last packet entered that was told to be refused so
     std::uint32_t error_back_seq = 0;
     bool error_back = false;
     bool sack_permitted = false;  // by its SYN, as it left
@@ -333,6 +335,7 @@ class Evidence::State {
                                            const Stray& stray) const;
 
     // --- evidence_outcome.cpp
+    [[nodiscard]] bool shown_elsewhere(Way way, const ConversationEvidence& it) const;
     void tell_asymmetry(const Witnessed& of, ConversationEvidence& it, Nanos now);
     void describe(const Witnessed& of, const ConversationEvidence& it, Conversation& record) const;
 

@@ -134,15 +134,17 @@ bool Evidence::State::answers_what_stayed(const ConversationEvidence& it,
                                           const Stray& stray) const {
     const WayState& way = it.ways[index(stray.way)];
     const WayState& asked = it.ways[index(back(stray.way))];
+    const auto answers = [&](Nanos entered) {
+        return entered < stray.packet.time + skew_ && entered > stray.packet.time - wait_ &&
+               way.last_entered < entered + 2 * skew_;
+    };
     for (std::uint32_t i = asked.opens; i != kNone; i = opens_[i].next) {
         const Open& open = opens_[i];
-        if (open.alone && !open.left_any && !open.covered &&
-            open.time < stray.packet.time + skew_ && open.time > stray.packet.time - wait_ &&
-            way.last_entered < open.time + 2 * skew_) {
+        if (open.alone && !open.left_any && !open.covered && answers(open.time)) {
             return true;
         }
     }
-    return false;
+    return asked.refused_at != 0 && answers(asked.refused_at);
 }
 
 // A RST left that nobody was seen to send.

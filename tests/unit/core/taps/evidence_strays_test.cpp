@@ -293,13 +293,22 @@ TEST(EvidenceStrays, an_icmp_error_about_what_did_not_leave_is_the_firewalls) {
 }
 
 TEST(EvidenceStrays, a_direction_that_both_taps_lack_is_told_by_its_acks) {
-    TapScript taps;
-    for (std::uint32_t i = 0; i < 5; ++i) {
-        taps.send({.at = (10 + i) * kMs, .way = kServer, .seq = 1, .ack = 1 + 100 * i});
+    for (const bool carried : {true, false}) {
+        TapScript taps;
+        if (carried) {  // other conversations of that way are seen at both taps
+            for (const Side side : {Side::outside, Side::inside}) {
+                taps.health.taps[index(side)][index(kClient)] = {
+                    .packets = 50, .first = kMs, .last = 9 * kSecond};
+            }
+        }
+        for (std::uint32_t i = 0; i < 5; ++i) {
+            taps.send({.at = (10 + i) * kMs, .way = kServer, .seq = 1, .ack = 1 + 100 * i});
+        }
+        taps.end(5 * kSecond);
+        EXPECT_EQ(taps.told(), carried ? "asymmetric proven receiver_covers"
+                                       : "asymmetric unproven receiver_covers");
+        EXPECT_EQ(taps.facts()[0].way, kClient);
     }
-    taps.end(5 * kSecond);
-    EXPECT_EQ(taps.told(), "asymmetric proven receiver_covers");
-    EXPECT_EQ(taps.facts()[0].way, kClient);
 }
 
 }  // namespace
