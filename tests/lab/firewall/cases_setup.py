@@ -68,7 +68,9 @@ SCENARIOS = [
              Setup(talks=[*(Talk(up=100, down=500, rounds=10, gap=0.32, start=0.05 * i,
                                  patience=9.0) for i in range(5)),
                           *(Talk(start=0.4 + 0.05 * i, patience=2.4) for i in range(4)),
-                          *(Talk(start=4.6 + 0.05 * i) for i in range(2))],
+                          *(Talk(start=4.6 + 0.05 * i) for i in range(2)),
+                          # Another service is busier when no limit is reached.
+                          *chatter(7, 8, 0.1, port=8081, start=4.2)],
                    rules=forward("tcp dport 8080 ct state new ct count over 5 DROP")),
              expect={"connection_limit": PROVEN}, parameters={"connection_limit": 5}, drops=8),
     Scenario("blocked-under-load", 6, NEAR, "a port is blocked, however many connections there are",

@@ -67,5 +67,6 @@ def usual():
 
 def chatter(count=6, rounds=12, gap=0.15, **options):
     """Small requests, so that conversations are under way."""
-    return [Talk(up=200, down=900, rounds=rounds, gap=gap, start=0.05 * i, **options)
+    begin = options.pop("start", 0.0)
+    return [Talk(up=200, down=900, rounds=rounds, gap=gap, start=begin + 0.05 * i, **options)
             for i in range(count)]
