@@ -238,6 +238,9 @@ void Conclusion::capture() {
 }
 
 void Conclusion::rows() {
+    if (report_.confidence.trust == Trust::unusable) {
+        return;  // said once, of the capture
+    }
     for (std::size_t i = 0; i < report_.policy.size(); ++i) {
         const bool is_default = i >= policy_.rules.size();
         const PolicyRow& each = report_.policy[i];

@@ -203,8 +203,10 @@ void count_case(const Policy& policy, const Case& each, TallyResult& result) {
         if (each.behaviour == Behaviour::idle_timeout && each.grade == Grade::proven && idle > 0) {
             tally.idle_failed = std::min(tally.idle_failed.value_or(idle), idle);
         }
-        const bool limited = (weight == Weight::drop && rule.limits.loss_max) ||
-                             (is_reset(each) && rule.limits.unexpected_rst_max);
+        const bool limited =
+            (weight == Weight::drop && rule.limits.loss_max) ||
+            (is_reset(each) && rule.limits.unexpected_rst_max) ||
+            (each.behaviour == Behaviour::idle_timeout && rule.limits.idle_timeout_min);
         judged =
             judged || limited || wants_none(rule) || rule.expect == Expect::any || rule.report_only;
     }

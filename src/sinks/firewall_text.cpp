@@ -90,8 +90,10 @@ void write_capture(Page& page, const Report& report) {
             : fmt::format("inside less outside {}, {}",
                           format::duration_text(confidence.clock_offset),
                           confidence.clock_estimated ? "estimated and corrected" : "corrected");
-    clock += fmt::format("; times closer than {} prove no order",
-                         format::duration_text(4 * confidence.skew));
+    if (confidence.skew > 0) {
+        clock += fmt::format("; times closer than {} prove no order",
+                             format::duration_text(4 * confidence.skew));
+    }
     write_labelled(page, "clock", clock);
     for (const firewall::Doubt& doubt : confidence.doubts) {
         page.paragraph(fmt::format("! {}: {}", doubt.name, printable(doubt.sentence)), 2, 4,

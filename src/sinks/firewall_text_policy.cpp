@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
@@ -51,23 +52,26 @@ void write_table(Page& page, const Report& report) {
     page.table(table, true);
 }
 
-// Rules that are not simply kept, with their packets; limits of all.
+// What the table leaves open: rules that are broken, inconclusive or asked for and not seen, with
+// their connections, and limits of all.
 void write_rule(Page& page, const Report& report, const PolicyRow& row) {
-    const bool kept = row.result == RowResult::pass;
-    if (kept && row.limits.empty()) {
+    const bool unusable = report.confidence.trust == firewall::Trust::unusable;
+    const bool plain = row.result == RowResult::pass || unusable ||
+                       (row.result == RowResult::untested && !row.required);
+    if (plain && (row.limits.empty() || unusable)) {
         return;
     }
     page.blank();
     page.paragraph(fmt::format("{} {}", result_text(row.result), printable(row.name)), 2, 4,
-                   kept ? Tone::strong : tone_of(row.result));
+                   plain ? Tone::strong : tone_of(row.result));
     page.paragraph(printable(row.why), 4, 4);
-    if (row.result == RowResult::fail) {
-        for (const std::string& line : first_evidence(report, row)) {
-            page.paragraph("- " + printable(line), 4, 6);
-        }
-        for (const std::uint32_t id : row.findings) {
-            page.paragraph(fmt::format("see finding {}", id), 4, 6, Tone::faint);
-        }
+    for (const taps::Conversation& example : row.examples) {
+        page.paragraph("- " + printable(example_text(example)), 4, 6);
+    }
+    if (!row.findings.empty() && row.result == RowResult::fail) {
+        page.paragraph(fmt::format("see {} {}", row.findings.size() == 1 ? "finding" : "findings",
+                                   fmt::join(row.findings, ", ")),
+                       4, 6);
     }
     for (const firewall::LimitRow& limit : row.limits) {
         std::string text =
@@ -102,7 +106,7 @@ void write_firewall_policy(Page& page, const Report& report) {
         write_rule(page, report, row);
     }
     for (const firewall::CheckRow& check : report.checks) {
-        if (check.result != RowResult::pass) {
+        if (check.result == RowResult::fail) {
             page.blank();
             page.paragraph(fmt::format("{} {}: {}", result_text(check.result),
                                        format::spoken(check.name), printable(check.why)),

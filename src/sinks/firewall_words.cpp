@@ -30,21 +30,26 @@ std::string flow_text(const std::array<flow::Endpoint, taps::kSides>& client,
 
 std::string cites_text(const taps::Fact& fact) {
     std::string text;
-    for (const taps::Cite& cite : std::span(fact.cites).first(fact.cites_count)) {
-        text += text.empty() ? "" : ", ";
-        text += cite.frame != 0
-                    ? fmt::format("{} {}", name(cite.tap), cite.frame)
-                    : fmt::format("{} at {}", name(cite.tap), format::clock_text(cite.time));
+    for (const Side side : {Side::outside, Side::inside}) {
+        std::string numbers;
+        for (const taps::Cite& cite : std::span(fact.cites).first(fact.cites_count)) {
+            if (cite.tap == side) {
+                numbers += numbers.empty() ? "" : ", ";
+                numbers +=
+                    cite.frame != 0 ? fmt::format("{}", cite.frame) : format::clock_text(cite.time);
+            }
+        }
+        if (!numbers.empty()) {
+            text += fmt::format("{}{} {}", text.empty() ? "" : "; ", name(side), numbers);
+        }
     }
-    return text.empty() ? text : "frames " + text;
+    return text;
 }
 
 std::string evidence_text(const firewall::Evidence& evidence) {
     const std::string cites = cites_text(evidence.fact);
-    return fmt::format(
-        "{}: {}{}",
-        flow_text(evidence.fact.client, evidence.fact.server, evidence.fact.client_side),
-        evidence.sentence, cites.empty() ? "" : fmt::format(" ({})", cites));
+    return cites.empty() ? evidence.sentence
+                         : fmt::format("{} (frames: {})", evidence.sentence, cites);
 }
 
 std::string example_text(const taps::Conversation& conversation) {

@@ -15,9 +15,9 @@ namespace tw::sinks {
 [[nodiscard]] std::string flow_text(const std::array<flow::Endpoint, taps::kSides>& client,
                                     const std::array<flow::Endpoint, taps::kSides>& server,
                                     taps::Side client_side);
-// "frames outside 12, inside 14"; with times where frames have no numbers; "" without any.
+// "outside 12, 15; inside 14": frames, or times where frames have no numbers; "" without any.
 [[nodiscard]] std::string cites_text(const taps::Fact& fact);
-// One line: the sentence, whose, and its packets.
+// One line: the sentence, which says whose, and all its packets.
 [[nodiscard]] std::string evidence_text(const firewall::Evidence& evidence);
 [[nodiscard]] std::string example_text(const taps::Conversation& conversation);
 // "PASS", "FAIL", "UNTESTED", "INCONCLUSIVE".

@@ -227,10 +227,8 @@ class TwinTable final : public Contender {
         return given;
     }
     [[nodiscard]] std::uint64_t key(const Given& given, Side tap) const {
-        return table_.key_of({.conversation = given.conversation,
-                              .seq = given.packet.seq,
-                              .payload = true},
-                             tap);
+        return table_.key_of(
+            {.conversation = given.conversation, .seq = given.packet.seq, .payload = true}, tap);
     }
     void look_up(const std::vector<Given>& packets, std::size_t begin, std::size_t end,
                  std::uint8_t queue) {

@@ -84,8 +84,8 @@ TEST_F(Junit, a_failure_carries_its_first_evidence) {
     const firewall::Report report = sample_report();
     const std::string text = value(report, "string(//testcase[2]/failure)");
     EXPECT_NE(text.find("203.0.113.7:51234 -> 10.20.0.10:22 at 19:34:38"), std::string::npos);
-    EXPECT_NE(text.find("1010 bytes entered at the inside and never left (frames inside 12, "
-                        "outside at 19:34:39"),
+    EXPECT_NE(text.find("1010 bytes entered at the inside and never left (frames: outside "
+                        "19:34:39.000000Z; inside 12"),
               std::string::npos)
         << text;
     EXPECT_EQ(value(report, "string(//testcase[2]/failure/@type)"), "policy_leak");
