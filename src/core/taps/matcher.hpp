@@ -60,6 +60,9 @@ class Matcher {
     [[nodiscard]] Kept kept_of(const Live& live, Way way, std::uint8_t party) const;
     [[nodiscard]] InFlight::Answer find(const Live& live, const Packet& packet, std::uint8_t party,
                                         bool copy) const;
+    [[nodiscard]] InFlight::Answer find_as(const Live& live, const Packet& packet,
+                                           const Packet& expected, std::uint8_t party,
+                                           bool copy) const;
     // Where a payload's length was changed, the numbers behind it are shifted anew.
     [[nodiscard]] InFlight::Answer find_shifted(Live& live, const Packet& packet,
                                                 std::uint8_t party, bool copy) const;

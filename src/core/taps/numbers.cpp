@@ -37,6 +37,7 @@ Packet expected_of(const Live& live, const Packet& packet, std::uint8_t party) {
     const Side to = other(packet.tap);
     const std::uint32_t shift = live.shift[party ^ 1];
     Packet expected = packet;
+    expected.tap = to;
     expected.seq = moved(packet.seq, live.shift[party], to);
     if (packet.has(flag::kAck)) {
         expected.ack = moved(packet.ack, shift, to);

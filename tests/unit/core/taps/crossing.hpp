@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/taps/side.hpp"
 #include "support/packet_builder.hpp"
@@ -31,6 +32,8 @@ struct CrossingOptions {
     std::array<Nanos, kSides> mirror_delay{};
     Nanos step = kMillisecond;  // between two segments
     int hops = 1;               // taken off the TTL on the way
+    // What the client says, and what leaves instead.
+    std::pair<std::string, std::string> lengthened{};
     bool v6 = false;
     bool timestamps = true;
     bool ip_ids = true;
@@ -83,7 +86,11 @@ class Crossing {
         ++clock_;
         const Side from = party == 0 ? options_.client_side : other(options_.client_side);
         for (const Side tap : {from, other(from)}) {
-            last_[index(tap)] = frame(party, tap, from, flags, text);
+            const bool changed =
+                party == 0 && tap != from && !text.empty() && text == options_.lengthened.first;
+            last_[index(tap)] =
+                frame(party, tap, from, flags,
+                      changed ? std::string_view(options_.lengthened.second) : text);
             last_time_[index(tap)] =
                 time_ + (tap == from ? 0 : options_.transit) + options_.mirror_delay[index(tap)];
         }
@@ -96,6 +103,10 @@ class Crossing {
             }
         }
         sent_[party] += static_cast<std::uint32_t>(text.size()) + (syn || fin ? 1U : 0U);
+        if (party == 0 && !text.empty() && text == options_.lengthened.first) {
+            options_.shift[0] +=
+                static_cast<std::uint32_t>(options_.lengthened.second.size() - text.size());
+        }
         if (fate != Fate::lost) {
             acked_[party] = sent_[party];
         }

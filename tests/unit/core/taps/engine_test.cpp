@@ -265,6 +265,45 @@ TEST(Engine, a_silent_far_tap_judges_nothing) {
     EXPECT_EQ(taps.count(Counter::taps_unjudged), 50U);
 }
 
+TEST(Engine, a_payload_that_left_longer_is_a_pair_and_so_is_all_behind_it) {
+    TapsRun taps;
+    started(taps);
+    CrossingOptions options;
+    options.lengthened = {"a request", "a request, and what was added to it"};
+    Crossing crossing(taps, options);
+    crossing.handshake().client("first").client("a request").server("an answer");
+    crossing.client("behind it").server("and so on").client("").close();
+    end(taps, crossing);
+    ASSERT_EQ(taps.conversations().size(), 1U);
+    for (const WayCounts& way : taps.conversations()[0].ways) {
+        EXPECT_EQ(way.entered, way.passed);
+    }
+    EXPECT_EQ(taps.facts_of(FactKind::length_changed), 1U);
+    EXPECT_EQ(taps.facts().size(), 1U);
+}
+
+TEST(Engine, a_flood_of_syns_takes_no_more_memory_than_was_stated) {
+    EngineOptions options = test::small_taps();
+    options.conversations_max = 1024;
+    TapsRun taps(options);
+    started(taps);
+    const std::size_t before = taps.engine().memory_bytes();
+    CrossingOptions one;
+    one.start = 100 * kSecond;
+    for (std::uint32_t i = 0; i < 30'000; ++i) {
+        one.client.fill("10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." +
+                        std::to_string(i & 255));
+        one.isn[0] = i * 7919;
+        one.start += 20 * kMicrosecond;
+        Crossing(taps, one).syn(i % 3 == 0 ? Fate::passes : Fate::lost);
+    }
+    EXPECT_EQ(taps.engine().memory_bytes(), before);
+    EXPECT_GT(taps.count(Counter::taps_evicted), 0U);
+    taps.finish();
+    EXPECT_EQ(taps.count(Counter::taps_records), taps.conversations().size());
+    EXPECT_LE(taps.conversations().size(), taps.count(Counter::taps_conversations));
+}
+
 struct Summary {
     std::size_t conversations;
     std::uint64_t passed[2];
