@@ -189,6 +189,8 @@ void save_two_interfaces(const Conversation& talk, const std::string& path) {
 void save_all(const std::filesystem::path& folder) {
     const auto path = [&](std::string_view name) { return (folder / name).string(); };
     save(tw::test::story_of_the_firewall(), path("story-firewall.pcap"));
+    save(tw::test::story_of_two_taps(tw::taps::Side::outside), path("story-outside.pcap"));
+    save(tw::test::story_of_two_taps(tw::taps::Side::inside), path("story-inside.pcap"));
     save(tw::test::story_of_the_fin(), path("story-fin-overshoot.pcap"));
     save(retransmission(), path("retransmission.pcap"));
     save(fast_retransmission(), path("fast-retransmission.pcap"));
