@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 #include "core/taps/packet.hpp"
 #include "firewall/explain.hpp"
@@ -24,7 +25,7 @@ constexpr std::uint8_t kFragmentationNeeded = 4;
 constexpr std::uint8_t kUnreachableV6 = 1;
 constexpr std::uint8_t kPacketTooBigV6 = 2;
 
-// Where several lessons explain one case, the first of these tells it.
+// Where several lessons explain one case equally well, the first of these tells it.
 constexpr std::array kPrecedence{
     pmtud_black_hole, state_lost_at_once, tuple_reuse_dropped, connection_limit, idle_timeout,
     half_close_cut,   closed_one_sided,   rate_limited,        shaped,           reordered,
@@ -148,9 +149,10 @@ constexpr std::array kPrecedence{
     return false;
 }
 
-[[nodiscard]] std::size_t rank(Behaviour behaviour) {
-    return static_cast<std::size_t>(
-        std::distance(kPrecedence.begin(), std::ranges::find(kPrecedence, behaviour)));
+// What is better proven comes first, then what is more specific.
+[[nodiscard]] std::pair<std::size_t, std::ptrdiff_t> rank(const Lesson& lesson) {
+    return {taps::kGrades - static_cast<std::size_t>(lesson.grade_max),
+            std::distance(kPrecedence.begin(), std::ranges::find(kPrecedence, lesson.behaviour))};
 }
 
 void apply(const Cases& cases, std::span<const Lesson> lessons, std::vector<Told>& told) {
@@ -160,8 +162,7 @@ void apply(const Cases& cases, std::span<const Lesson> lessons, std::vector<Told
                 continue;
             }
             Told& now = told[at];
-            if (now.lesson != Told::kNone &&
-                rank(lessons[now.lesson].behaviour) <= rank(lessons[i].behaviour)) {
+            if (now.lesson != Told::kNone && rank(lessons[now.lesson]) <= rank(lessons[i])) {
                 continue;
             }
             now.lesson = i;

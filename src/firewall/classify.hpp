@@ -38,6 +38,7 @@ struct Traits {
     bool tcp_proxy = false;
     bool isn_rewritten = false;
     bool server_isn_only = false;  // of the server's numbers alone: as behind a SYN proxy
+    bool both_isn = false;         // of both: as behind a TCP proxy
     bool mss_clamped = false;
     bool mss_raised = false;
     bool options_stripped = false;

@@ -135,6 +135,18 @@ void explain_by_proxy(const Group& group) {
     }
 }
 
+// Where packets are lost so are repeats: nobody holds them back.
+void explain_suppressed_by_losses(const Group& group) {
+    const bool loses = std::ranges::any_of(group.members, [&](std::uint32_t at) {
+        return group.is_loss(at) || group.told[at].lesson != Told::kNone;
+    });
+    for (const std::uint32_t at : group.members) {
+        if (loses && group.open(at, retransmission_suppressed)) {
+            group.told[at].silent = true;
+        }
+    }
+}
+
 // A repeat that the capture missed looks like one held back: said only of a habit.
 void drop_single_suppressions(const Cases& cases, std::vector<Told>& told) {
     std::uint64_t sent_on = 0;
@@ -184,6 +196,7 @@ void explain_within_conversations(const Cases& cases, std::vector<Told>& told) {
         explain_by_icmp(group);
         find_closed_one_sided(group);
         explain_by_reset(group);
+        explain_suppressed_by_losses(group);
         explain_by_proxy(group);
         begin = end;
     }

@@ -57,13 +57,19 @@ void group_cases(const FindingsInput& input, Groups& groups) {
 void group_traits(const FindingsInput& input, Groups& groups) {
     const Policy& policy = input.cases.policy;
     const bool proxy = policy.mode == Mode::proxy;
-    const bool syn_proxied =
-        std::ranges::any_of(input.cases.conversations,
-                            [](const Conversation& one) { return traits_of(one).syn_proxy; });
+    bool syn_proxied = false;
+    bool tcp_proxied = false;
+    for (const Conversation& one : input.cases.conversations) {
+        const Traits traits = traits_of(one);
+        syn_proxied = syn_proxied || traits.syn_proxy;
+        tcp_proxied = tcp_proxied || traits.tcp_proxy;
+    }
     for (const Conversation& one : input.cases.conversations) {
         Traits traits = traits_of(one);
-        // Where one is known, the server's numbers alone show the others.
-        if (syn_proxied && traits.isn_rewritten && traits.server_isn_only) {
+        // Where one is known to be proxied, the numbers show the others.
+        if (tcp_proxied && traits.both_isn) {
+            traits = {.tcp_proxy = true, .grade = Grade::probable};
+        } else if (syn_proxied && traits.server_isn_only && !traits.tcp_proxy) {
             traits = {.syn_proxy = true};
         }
         const auto note = [&](bool shown, Behaviour behaviour, bool expected, Grade grade) {
@@ -217,7 +223,7 @@ void add_chance(const Group& group, const FindingsInput& input, Finding& finding
     const double beyond =
         static_cast<double>(counts.lost_beyond) / static_cast<double>(counts.passed);
     finding.chance_of_error = input.confidence.miss_rate[taps::index(taps::exit(way))] * beyond;
-    finding.has_chance = true;
+    finding.has_chance = finding.chance_of_error > 0;
 }
 
 // --- evidence

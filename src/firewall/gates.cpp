@@ -87,6 +87,7 @@ class Judge {
     [[nodiscard]] bool overlap();
     [[nodiscard]] bool same_capture();
     [[nodiscard]] bool exchanged();
+    [[nodiscard]] bool answered_unseen(Way way) const;
     void directions();
     void in_common();
     void ttl();
@@ -188,6 +189,15 @@ bool Judge::exchanged() {
     return true;
 }
 
+// Whether somebody sends data though he was not seen to get an answer: without one, no handshake.
+bool Judge::answered_unseen(Way way) const {
+    return std::ranges::any_of(captured_.conversations, [way](const taps::Conversation& one) {
+        const taps::WayCounts& there = one.ways[taps::index(way)];
+        const taps::WayCounts& back = one.ways[taps::index(taps::back(way))];
+        return there.entered != 0 && there.passed == 0 && back.entered_bytes != 0;
+    });
+}
+
 // A tap without one direction makes a loss of every packet of it.
 void Judge::directions() {
     for (const Side side : kBothSides) {
@@ -195,7 +205,8 @@ void Judge::directions() {
             const TapWay& here = at(side, way);
             const TapWay& there = at(taps::other(side), way);
             // All packets of one way dropped look like it, but then nobody acknowledges them.
-            const bool flows = side == taps::entry(way) || here.missed_packets != 0;
+            const bool flows =
+                side == taps::entry(way) || here.missed_packets != 0 || answered_unseen(way);
             if (there.packets >= kSampleMin && at(side, taps::back(way)).packets >= kSampleMin &&
                 here.packets < there.packets / kAbsentShare && flows) {
                 doubt(DoubtId::one_direction,

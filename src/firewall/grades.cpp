@@ -127,6 +127,10 @@ bool Grades::depends_on_neighbours(const Fact& fact) {
 }
 
 Grade Grades::settle(const Fact& fact, const Drops& drops) const {
+    // Two mirrors that lack the same direction look like a path past both taps.
+    if (fact.kind == FactKind::asymmetric) {
+        return std::min(fact.grade, Grade::probable);
+    }
     if (!depends_on_neighbours(fact)) {
         return fact.grade;
     }

@@ -19,9 +19,14 @@ using taps::WayCounts;
     return way.isn_known && way.syns_entered != 0 && way.syns_left != 0;
 }
 
-[[nodiscard]] bool differs(const WayCounts& way) {
-    return way.options_entered != way.options_left || way.mss_entered != way.mss_left ||
-           way.scale_entered != way.scale_left;
+// What no rewriting does: a scale of its own, a larger MSS, an option that was not asked for. Who
+// takes options off or lowers the MSS need not be an end of the connection.
+[[nodiscard]] bool is_anothers(const WayCounts& way) {
+    const bool scale =
+        way.scale_entered >= 0 && way.scale_left >= 0 && way.scale_entered != way.scale_left;
+    const bool added = (way.options_left & ~way.options_entered) != 0;
+    const bool mss = way.mss_entered != 0 && way.mss_left > way.mss_entered;
+    return comparable(way) && (scale || added || mss);
 }
 
 // An end has an option in use if its own SYN carried it and the SYN it got did (RFC 7323 2.2,
@@ -63,18 +68,18 @@ void find_proxies(const Conversation& conversation, const WayCounts& client,
         traits.tcp_proxy = true;
         return;
     }
-    // Sequence randomisation and a normaliser together look like this, too.
-    if (both && client.options_entered != client.options_left &&
-        server.options_entered != server.options_left) {
+    if (both && (is_anothers(client) || is_anothers(server))) {
         traits.tcp_proxy = true;
-        traits.grade = taps::Grade::probable;
+        traits.grade = is_anothers(client) && is_anothers(server) ? taps::Grade::proven
+                                                                  : taps::Grade::probable;
         return;
     }
+    traits.both_isn = both;
     const bool server_only = client.isn_known && !rewritten(client) && rewritten(server);
     // Seen at one tap only, it may be one that was translated beyond recognition.
     const bool answered = conversation.outcome == taps::Outcome::answered_by_firewall &&
                           conversation.pairing != Pairing::unpaired;
-    traits.syn_proxy = answered || (server_only && differs(server));
+    traits.syn_proxy = answered || (server_only && is_anothers(server));
     traits.server_isn_only = server_only;
 }
 

@@ -231,6 +231,14 @@ TEST(Classify, repeats_held_back_are_told_of_a_habit_only) {
     EXPECT_EQ(told_of(scene).told, Behaviours{});
 }
 
+TEST(Classify, where_packets_are_lost_nobody_holds_repeats_back) {
+    Scene scene;
+    scene.conversations = {conversation()};
+    scene.facts = {fact(FactKind::suppressed, data(), 0), fact(FactKind::suppressed, data(), 1),
+                   fact(FactKind::suppressed, data(), 2), lost(data(), 3)};
+    EXPECT_EQ(told_of(scene).told, Behaviours{packet_dropped});
+}
+
 TEST(Classify, what_a_proxy_does_to_packets_is_no_behaviour_of_its_own) {
     Scene scene;
     scene.conversations = {conversation()};
@@ -264,6 +272,14 @@ TEST(Classify, of_two_lessons_the_more_specific_tells_it_whatever_their_order) {
     const Lesson size = lesson(pmtud_black_hole, {0});
     EXPECT_EQ(told_of(scene, {rate, size}).told, Behaviours{pmtud_black_hole});
     EXPECT_EQ(told_of(scene, {size, rate}).told, Behaviours{pmtud_black_hole});
+}
+
+TEST(Classify, of_two_lessons_the_better_proven_tells_it) {
+    Scene scene;
+    scene.facts = {lost(data(), 0)};
+    Lesson size = lesson(pmtud_black_hole, {0});
+    size.grade_max = Grade::probable;
+    EXPECT_EQ(told_of(scene, {size, lesson(idle_timeout, {0})}).told, Behaviours{idle_timeout});
 }
 
 TEST(Classify, a_lesson_cannot_take_what_a_packet_shows_beyond_doubt) {
@@ -371,10 +387,23 @@ TEST(Traits, tcp_proxy_is_proven_by_early_acks_and_probable_by_numbers_and_optio
     EXPECT_TRUE(traits_of(one).tcp_proxy);
     EXPECT_EQ(traits_of(one).grade, Grade::proven);
     one.acknowledged_early[0] = 0;
-    of_client(one).options_left = taps::option_bit::kMss;
-    of_server(one).options_left = taps::option_bit::kMss;
+    of_server(one).scale_left = 9;
     EXPECT_TRUE(traits_of(one).tcp_proxy);
     EXPECT_EQ(traits_of(one).grade, Grade::probable);
+    of_client(one).scale_left = 9;
+    EXPECT_EQ(traits_of(one).grade, Grade::proven);
+}
+
+TEST(Traits, numbers_made_random_beside_a_clamp_and_stripped_options_are_no_proxy) {
+    taps::Conversation one = conversation();
+    for (taps::WayCounts& way : one.ways) {
+        way.isn_left = 99;
+        way.mss_left = 1380;
+        way.options_left = taps::option_bit::kMss | taps::option_bit::kWindowScale;
+    }
+    const Traits traits = traits_of(one);
+    EXPECT_FALSE(traits.tcp_proxy || traits.syn_proxy);
+    EXPECT_TRUE(traits.isn_rewritten && traits.mss_clamped && traits.options_stripped);
 }
 
 TEST(Traits, an_early_ack_alone_is_one_that_the_capture_missed) {

@@ -126,6 +126,14 @@ TEST(Gates, a_direction_that_is_dropped_and_never_acknowledged_is_no_wiring) {
     EXPECT_EQ(std::ranges::count(taps.doubts(), "one_direction"), 0);
 }
 
+TEST(Gates, a_server_that_sends_data_was_asked_though_its_tap_lacks_the_question) {
+    Taps taps;
+    taps.at_tap(Side::inside, Way::inward).packets = 0;
+    taps.conversations[0].ways[taps::index(Way::inward)].passed = 0;
+    taps.conversations[0].ways[taps::index(Way::outward)].entered_bytes = 5000;
+    EXPECT_EQ(taps.doubts(), Names{"one_direction"});
+}
+
 TEST(Gates, packets_that_leave_and_never_enter_are_wiring) {
     Taps taps;
     taps.at_tap(Side::inside, Way::outward).packets = 2;

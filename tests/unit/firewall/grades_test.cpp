@@ -114,6 +114,10 @@ TEST(Grades, what_both_taps_show_needs_no_neighbours) {
     EXPECT_EQ(grades.settle(fact(FactKind::altered, data(), 0.5), {true, true}), Grade::proven);
 }
 
+TEST(Grades, a_path_past_both_taps_may_be_two_mirrors_and_is_never_proven) {
+    EXPECT_EQ(Grades().settle(fact(FactKind::asymmetric, data())), Grade::probable);
+}
+
 TEST(Grades, never_above_the_facts_own) {
     Fact fact = lost(data());
     fact.grade = Grade::unproven;

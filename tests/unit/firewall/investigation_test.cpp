@@ -110,11 +110,19 @@ TEST_F(Investigated, the_response_that_never_left_is_one_proven_finding_with_its
 }
 
 TEST_F(Investigated, a_probable_loss_is_never_worded_as_a_deed) {
-    const Report report = report_of({single_loss(1), miss(5)});
+    Investigation investigation(policy, options);
+    investigation.add(single_loss(1));
+    investigation.add(miss(5));
+    taps::Conversation one = conversation();
+    one.ways[0].missed_at_exit = 20;
+    one.ways[0].lost_beyond = 10;
+    investigation.add(one);
+    const Report report = investigation.report(good(), passage);
     ASSERT_EQ(behaviours(report), Behaviours{packet_dropped});
     EXPECT_EQ(report.findings[0].grade, Grade::probable);
     EXPECT_NE(report.findings[0].sentence.find("probably did not pass"), std::string::npos);
-    EXPECT_TRUE(report.findings[0].has_chance);
+    EXPECT_TRUE(report.findings[0].has_chance);  // missed at the exit tap, and lost beyond it
+    EXPECT_NEAR(report.findings[0].chance_of_error, 20.0 / 2020 * 10 / 1000, 1e-9);
     EXPECT_NE(report.findings[0].evidence[0].sentence.find("(probable)"), std::string::npos);
 }
 
