@@ -195,6 +195,13 @@ void write_example(Fields& json, const taps::Conversation& conversation) {
     json.field("outcome", name(conversation.outcome));
     json.field("ending", name(conversation.ending));
     json.field("pairing", name(conversation.pairing));
+    json.begin_object("first_frame");
+    for (const Side side : {Side::outside, Side::inside}) {
+        if (const std::uint64_t frame = conversation.first_frame[index(side)]; frame != 0) {
+            json.field(name(side), frame);
+        }
+    }
+    json.end();
     json.time_field("first", conversation.first);
     json.time_field("last", conversation.last);
     json.end();

@@ -53,10 +53,17 @@ std::string evidence_text(const firewall::Evidence& evidence) {
 }
 
 std::string example_text(const taps::Conversation& conversation) {
+    std::string frames;
+    for (const Side side : {Side::outside, Side::inside}) {
+        if (const std::uint64_t frame = conversation.first_frame[index(side)]; frame != 0) {
+            frames += fmt::format("{}{} {}", frames.empty() ? "" : "; ", name(side), frame);
+        }
+    }
     return fmt::format(
-        "{} at {}: {}",
+        "{} at {}: {}{}",
         flow_text(conversation.client, conversation.server, conversation.client_side),
-        format::clock_text(conversation.first), format::spoken(name(conversation.outcome)));
+        format::clock_text(conversation.first), format::spoken(name(conversation.outcome)),
+        frames.empty() ? "" : fmt::format(" (first frames: {})", frames));
 }
 
 std::string_view result_text(firewall::RowResult result) {

@@ -19,6 +19,7 @@ namespace tw::sinks {
 [[nodiscard]] std::string cites_text(const taps::Fact& fact);
 // One line: the sentence, which says whose, and all its packets.
 [[nodiscard]] std::string evidence_text(const firewall::Evidence& evidence);
+// Whose, when, what became of it, and its first packet at each tap.
 [[nodiscard]] std::string example_text(const taps::Conversation& conversation);
 // "PASS", "FAIL", "UNTESTED", "INCONCLUSIVE".
 [[nodiscard]] std::string_view result_text(firewall::RowResult result);

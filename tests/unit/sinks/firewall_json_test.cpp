@@ -57,6 +57,7 @@ TEST(FirewallJson, tells_the_policy) {
     EXPECT_EQ(example["outcome"], "established");
     EXPECT_EQ(example["flow"]["src"], "203.0.113.7");
     EXPECT_EQ(example["flow"]["dport"], 22);
+    EXPECT_EQ(example["first_frame"], (json{{"outside", 31}, {"inside", 32}}));
     EXPECT_EQ(example["seen_as"]["outside"]["dst"], "192.0.2.80");
     EXPECT_EQ(report["policy"][0]["limits"][0]["result"], "fail");
     EXPECT_EQ(report["policy"][0]["outcomes"], (json{{"established", 20}}));

@@ -20,6 +20,7 @@ inline taps::Conversation leaked_conversation() {
     leak.ending = taps::Ending::closed;
     leak.pairing = taps::Pairing::syn_fingerprint;
     leak.first = leak.last = kStart;
+    leak.first_frame = {31, 32};
     return leak;
 }
 

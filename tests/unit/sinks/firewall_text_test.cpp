@@ -33,7 +33,8 @@ TEST(FirewallText, says_the_verdict_first_and_then_what_it_rests_on) {
 
 TEST(FirewallText, names_the_packets_of_a_broken_rule_and_of_a_finding) {
     const std::string text = sinks::firewall_text(sample_report(), {});
-    EXPECT_THAT(text, HasSubstr("203.0.113.7:51234 -> 10.20.0.10:22 at 19:34:38"));
+    EXPECT_THAT(text, HasSubstr("203.0.113.7:51234 -> 10.20.0.10:22 at 19:34:38.000000Z: "
+                                "established (first frames: outside 31; inside 32)"));
     EXPECT_THAT(text, HasSubstr("1010 bytes entered at the inside and never left (frames: outside "
                                 "19:34:39.000000Z; inside 12)"));
     EXPECT_THAT(text, HasSubstr("see finding 1"));
