@@ -66,6 +66,7 @@ struct Live {
     bool opening : 1;  // SYN or SYN/ACK only so far
     bool reset : 1;
     bool paired_once : 1;
+    bool doubtful : 1;             // at one tap only, and another at the other tap may be the same
     std::uint8_t fins : 2;         // by party
     std::uint8_t shift_known : 2;  // by party
     std::uint8_t isn_known : 4;    // bit tap * 2 + party

@@ -138,6 +138,9 @@ std::uint32_t Engine::State::pair_translated(std::uint32_t slot, const Packet& p
     if (found.slot == kNone ||
         (!own_joins && conversations.live(found.slot).stage != Stage::held)) {
         pairing.remember(packet, slot);
+        if (is_bare_syn(packet)) {
+            pairing.doubt(slot, packet);
+        }
         return slot;
     }
     const std::uint32_t from = own_joins ? slot : found.slot;
@@ -217,7 +220,8 @@ void Engine::State::release(std::uint32_t slot, const HeldPacket& held) {
 void Engine::State::open(std::uint32_t slot, const Oriented& oriented) {
     Live& live = conversations.live(slot);
     live.client_side = oriented.client_side;
-    live.side_known = oriented.known;
+    const bool doubtful = live.doubtful && !(live.at(Side::outside) && live.at(Side::inside));
+    live.side_known = oriented.known && !doubtful;
     live.stage = Stage::open;
     if (oriented.known && live.at(Side::outside) && live.at(Side::inside)) {
         orientation.learn(live, conversations);

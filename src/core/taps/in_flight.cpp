@@ -136,8 +136,16 @@ InFlight::Answer InFlight::find(const Query& query) const {
         }
         at = waiting.next_equal;
     }
-    best.alone = candidates < 2;
+    best.alone = candidates < 2 && !records_[best.index].contested;
     return best;
+}
+
+void InFlight::contest(std::uint64_t key) {
+    std::uint32_t at = group_of(key);
+    for (std::uint32_t looks = 0; at != kNone && looks < kLooksMax; ++looks) {
+        records_[at].contested = true;
+        at = records_[at].next_equal;
+    }
 }
 
 std::uint32_t InFlight::add(std::uint64_t key, std::uint8_t queue) {
@@ -153,6 +161,7 @@ std::uint32_t InFlight::add(std::uint64_t key, std::uint8_t queue) {
     Waiting& record = records_[index];
     record.key = key;
     record.queue = queue;
+    record.contested = false;
     record.next_equal = kNone;
     record.last_equal = index;
     record.next_group = kNone;

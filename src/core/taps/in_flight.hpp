@@ -53,6 +53,7 @@ struct Waiting {
     std::uint8_t queue;
     bool copy;
     bool out_of_order;
+    bool contested;  // another was paired with a packet that could have been its twin
     Nanos idle;
 };
 static_assert(sizeof(Waiting) <= 192, "three cache lines");
@@ -92,6 +93,9 @@ class InFlight {
         std::uint32_t of_other_length = kNone;
     };
     [[nodiscard]] Answer find(const Query& query) const;
+
+    // What waits with this key may have lost its twin to another of them.
+    void contest(std::uint64_t key);
 
     // Index of a record to fill in (packet … idle), already queued; kNone when full: evict first.
     [[nodiscard]] std::uint32_t add(std::uint64_t key, std::uint8_t queue);

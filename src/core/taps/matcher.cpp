@@ -188,7 +188,11 @@ void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
         const bool answered = packet.has(flag::kSyn) && live.shift[party] != 0 && transit < 0;
         if (!answered) {
             pair(slot, in_flight_[answer.index], packet, serial, copy, out_of_order, idle, answer);
+            const std::uint64_t key = in_flight_[answer.index].key;
             in_flight_.remove(answer.index);
+            if (!answer.alone) {
+                in_flight_.contest(key);
+            }
             return;
         }
     }

@@ -58,6 +58,9 @@ bool NatPairing::tells(const Packet& packet, Kind kind) {
             return syn && has_times(packet);
         case Kind::shape:
             return syn && !has_times(packet) && !packet.v6 && packet.ip_id != 0;
+        case Kind::sender:
+        case Kind::receiver:
+            return false;
     }
     return false;
 }
@@ -97,10 +100,25 @@ std::uint64_t NatPairing::print_of(const Packet& syn, Kind kind) const {
             first = syn.ip_id | std::uint64_t{syn.window} << 16;
             second |= options;
             break;
+        case Kind::sender:
+        case Kind::receiver:
+            break;  // by the endpoint, below
     }
     const std::uint64_t seed = options_.hash_seed;
     return flow::fold(first ^ seed ^ flow::kMixB, second ^ flow::second_seed(seed)) |
            1U;  // 0 marks an empty row
+}
+
+std::uint64_t NatPairing::print_of(const flow::Endpoint& endpoint, Kind kind) const {
+    std::uint64_t words[2];
+    std::memcpy(words, endpoint.address.data(), sizeof words);
+    // A client is known by its address, a server by its port too.
+    const std::uint64_t port = kind == Kind::receiver ? endpoint.port : 0;
+    const std::uint64_t seed = options_.hash_seed;
+    const std::uint64_t second = port | std::uint64_t{static_cast<std::uint8_t>(kind)} << 56;
+    return flow::fold(words[0] ^ seed ^ flow::kMixB,
+                      flow::fold(words[1] ^ flow::second_seed(seed), second ^ flow::kMixA)) |
+           1U;
 }
 
 int NatPairing::alike(const Row& row, std::uint32_t slot, const Packet& packet) const {
@@ -193,21 +211,44 @@ NatPairing::Found NatPairing::find_by_hint(const decode::Decoded& found, Side ta
     return {};
 }
 
-void NatPairing::remember(const Packet& syn, std::uint32_t slot) {
-    if (!options_.learn_nat || !syn.header_complete) {
+void NatPairing::insert(std::uint64_t print, const Packet& packet, std::uint32_t slot) {
+    Set& set = sets_[print >> 1 & mask_];
+    Row* oldest = &set.rows[0];
+    for (Row& row : set.rows) {
+        oldest = row.time < oldest->time ? &row : oldest;
+    }
+    *oldest = {print, conversations_.live(slot).id, packet.time, slot, packet.tap, packet.sender};
+}
+
+void NatPairing::remember(const Packet& packet, std::uint32_t slot) {
+    if (!options_.learn_nat || !packet.header_complete) {
         return;
     }
     for (const Kind kind : kKinds) {
-        if (!tells(syn, kind)) {
-            continue;
+        if (tells(packet, kind)) {
+            insert(print_of(packet, kind), packet, slot);
         }
-        const std::uint64_t print = print_of(syn, kind);
-        Set& set = sets_[print >> 1 & mask_];
-        Row* oldest = &set.rows[0];
-        for (Row& row : set.rows) {
-            oldest = row.time < oldest->time ? &row : oldest;
+    }
+}
+
+void NatPairing::doubt(std::uint32_t slot, const Packet& syn) {
+    if (!options_.learn_nat) {
+        return;
+    }
+    const std::uint32_t tuple = conversations_.live(slot).tuple[index(syn.tap)] - 1;
+    for (const Kind kind : {Kind::sender, Kind::receiver}) {
+        const std::uint8_t side = kind == Kind::sender ? syn.sender : syn.sender ^ 1;
+        const std::uint64_t print = print_of(conversations_.endpoint(tuple, side), kind);
+        for (const Row& row : sets_[print >> 1 & mask_].rows) {
+            if (!is_candidate(row, print, syn)) {
+                continue;
+            }
+            for (const std::uint32_t one : {slot, row.slot}) {
+                conversations_.live(one).doubtful = true;
+                conversations_.live(one).side_known = false;
+            }
         }
-        *oldest = {print, conversations_.live(slot).id, syn.time, slot, syn.tap, syn.sender};
+        insert(print, syn, slot);
     }
 }
 

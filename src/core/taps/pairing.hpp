@@ -34,12 +34,15 @@ class NatPairing {
     // For any packet of such a tuple: what the operator's map says.
     [[nodiscard]] Found find_by_hint(const decode::Decoded& found, Side tap);
     void remember(const Packet& packet, std::uint32_t slot);
+    // A SYN that found nobody: does another of the same client or server, at the other tap alone,
+    // stand beside it? Then one of the two may be the other, and both become doubtful.
+    void doubt(std::uint32_t slot, const Packet& syn);
 
     [[nodiscard]] std::size_t memory_bytes() const { return sets_.bytes(); }
 
   private:
     static constexpr std::size_t kInSet = 4;
-    enum class Kind : std::uint8_t { whole, number, times, shape };
+    enum class Kind : std::uint8_t { whole, number, times, shape, sender, receiver };
     static constexpr std::array kKinds{Kind::whole, Kind::number, Kind::times, Kind::shape};
     struct Row {
         std::uint64_t print;
@@ -55,6 +58,8 @@ class NatPairing {
 
     [[nodiscard]] static bool tells(const Packet& syn, Kind kind);
     [[nodiscard]] std::uint64_t print_of(const Packet& syn, Kind kind) const;
+    [[nodiscard]] std::uint64_t print_of(const flow::Endpoint& endpoint, Kind kind) const;
+    void insert(std::uint64_t print, const Packet& packet, std::uint32_t slot);
     // How much of addresses and ports the candidate shares with the tuple.
     [[nodiscard]] int alike(const Row& row, std::uint32_t slot, const Packet& packet) const;
     [[nodiscard]] bool is_candidate(const Row& row, std::uint64_t print,
