@@ -155,8 +155,23 @@ constexpr std::array kPrecedence{
             std::distance(kPrecedence.begin(), std::ranges::find(kPrecedence, lesson.behaviour))};
 }
 
+// Cases of one connection show what happened, and what it was only probably.
+[[nodiscard]] Grade grade_of(const Lesson& lesson, const Cases& cases) {
+    const bool from_samples =
+        lesson.behaviour == idle_timeout || lesson.behaviour == pmtud_black_hole ||
+        lesson.behaviour == connection_limit || lesson.behaviour == tuple_reuse_dropped;
+    const auto conversation_of = [&](std::uint32_t at) {
+        return cases.cases[at].fact->conversation;
+    };
+    const bool one = std::ranges::all_of(lesson.explained, [&](std::uint32_t at) {
+        return conversation_of(at) == conversation_of(lesson.explained.front());
+    });
+    return from_samples && one ? std::min(lesson.grade_max, Grade::probable) : lesson.grade_max;
+}
+
 void apply(const Cases& cases, std::span<const Lesson> lessons, std::vector<Told>& told) {
     for (std::uint32_t i = 0; i < lessons.size(); ++i) {
+        const Grade grade = grade_of(lessons[i], cases);
         for (const std::uint32_t at : lessons[i].explained) {
             if (!open_to_lessons(cases.cases[at])) {
                 continue;
@@ -167,7 +182,7 @@ void apply(const Cases& cases, std::span<const Lesson> lessons, std::vector<Told
             }
             now.lesson = i;
             now.behaviour = lessons[i].behaviour;
-            now.grade = std::min(cases.cases[at].grade, lessons[i].grade_max);
+            now.grade = std::min(cases.cases[at].grade, grade);
         }
     }
 }

@@ -54,14 +54,17 @@ void group_cases(const FindingsInput& input, Groups& groups) {
     return (policy.expect_rewrites & taps::bit(rewrite)) != 0;
 }
 
+// So many connections answered by the firewall are no misses of the capture.
+constexpr std::uint64_t kAnswersMin = 3;
+
 void group_traits(const FindingsInput& input, Groups& groups) {
     const Policy& policy = input.cases.policy;
     const bool proxy = policy.mode == Mode::proxy;
-    bool syn_proxied = false;
+    std::uint64_t syn_proxied = 0;
     bool tcp_proxied = false;
     for (const Conversation& one : input.cases.conversations) {
         const Traits traits = traits_of(one);
-        syn_proxied = syn_proxied || traits.syn_proxy;
+        syn_proxied += traits.syn_proxy ? 1U : 0U;
         tcp_proxied = tcp_proxied || traits.tcp_proxy;
     }
     for (const Conversation& one : input.cases.conversations) {
@@ -69,8 +72,12 @@ void group_traits(const FindingsInput& input, Groups& groups) {
         // Where one is known to be proxied, the numbers show the others.
         if (tcp_proxied && traits.both_isn) {
             traits = {.tcp_proxy = true, .grade = Grade::probable};
-        } else if (syn_proxied && traits.server_isn_only && !traits.tcp_proxy) {
-            traits = {.syn_proxy = true};
+        } else if (syn_proxied != 0 && traits.server_isn_only && !traits.tcp_proxy) {
+            traits = {.syn_proxy = true,
+                      .grade = traits.syn_proxy ? traits.grade : Grade::probable};
+        }
+        if (traits.syn_proxy && syn_proxied >= kAnswersMin) {
+            traits.grade = Grade::proven;
         }
         const auto note = [&](bool shown, Behaviour behaviour, bool expected, Grade grade) {
             if (shown) {
@@ -79,7 +86,7 @@ void group_traits(const FindingsInput& input, Groups& groups) {
                 group.grades.push_back(grade);
             }
         };
-        note(traits.syn_proxy, syn_proxy, proxy, Grade::proven);
+        note(traits.syn_proxy, syn_proxy, proxy, traits.grade);
         note(traits.tcp_proxy, tcp_proxy, proxy, traits.grade);
         note(traits.undelivered, acknowledged_not_delivered, false, Grade::probable);
         note(traits.isn_rewritten, isn_rewritten, allowed(policy, Rewrite::isn), Grade::proven);

@@ -14,9 +14,9 @@ using taps::WayCounts;
     return way.isn_known && way.isn_entered != way.isn_left;
 }
 
-// Seen at both taps, so that its options can be compared.
+// Seen at both taps with its options: every SYN has an MSS, a slice that cuts the header has none.
 [[nodiscard]] bool comparable(const WayCounts& way) {
-    return way.isn_known && way.syns_entered != 0 && way.syns_left != 0;
+    return way.isn_known && way.mss_entered != 0 && way.mss_left != 0;
 }
 
 // What no rewriting does: a scale of its own, a larger MSS, an option that was not asked for. Who
@@ -25,8 +25,7 @@ using taps::WayCounts;
     const bool scale =
         way.scale_entered >= 0 && way.scale_left >= 0 && way.scale_entered != way.scale_left;
     const bool added = (way.options_left & ~way.options_entered) != 0;
-    const bool mss = way.mss_entered != 0 && way.mss_left > way.mss_entered;
-    return comparable(way) && (scale || added || mss);
+    return comparable(way) && (scale || added || way.mss_left > way.mss_entered);
 }
 
 // An end has an option in use if its own SYN carried it and the SYN it got did (RFC 7323 2.2,
@@ -79,7 +78,10 @@ void find_proxies(const Conversation& conversation, const WayCounts& client,
     // Seen at one tap only, it may be one that was translated beyond recognition.
     const bool answered = conversation.outcome == taps::Outcome::answered_by_firewall &&
                           conversation.pairing != Pairing::unpaired;
-    traits.syn_proxy = answered || (server_only && is_anothers(server));
+    const bool shown = server_only && is_anothers(server);
+    traits.syn_proxy = answered || shown;
+    // One SYN/ACK that the capture missed looks like an answer of its own.
+    traits.grade = shown ? taps::Grade::proven : taps::Grade::probable;
     traits.server_isn_only = server_only;
 }
 
@@ -103,7 +105,7 @@ Traits traits_of(const Conversation& conversation) {
     }
     traits.isn_rewritten = rewritten(client) || rewritten(server);
     for (const WayCounts* one : {&client, &server}) {
-        if (comparable(*one) && one->mss_entered != 0 && one->mss_left != 0) {
+        if (comparable(*one)) {
             traits.mss_clamped = traits.mss_clamped || one->mss_left < one->mss_entered;
             traits.mss_raised = traits.mss_raised || one->mss_left > one->mss_entered;
         }

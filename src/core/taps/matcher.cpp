@@ -122,11 +122,13 @@ void Matcher::count(Conversation& record, const Live& live, const Packet& packet
         (entering ? counts.fins_entered : counts.fins_left) += packet.has(flag::kFin) ? 1U : 0U;
         (entering ? counts.resets_entered : counts.resets_left) += packet.has(flag::kRst) ? 1U : 0U;
     }
-    if (packet.has(flag::kSyn)) {
+    if (packet.has(flag::kSyn) && packet.header_complete) {  // of a slice nothing is known
         (entering ? counts.mss_entered : counts.mss_left) = packet.mss;
         (entering ? counts.options_entered : counts.options_left) = packet.options;
-        (entering ? counts.isn_entered : counts.isn_left) = packet.seq;
         (entering ? counts.scale_entered : counts.scale_left) = packet.window_scale;
+    }
+    if (packet.has(flag::kSyn)) {
+        (entering ? counts.isn_entered : counts.isn_left) = packet.seq;
         const std::uint8_t party = live.party_of(packet.tap, packet.sender);
         counts.isn_known = live.has_isn(Side::outside, party) && live.has_isn(Side::inside, party);
     }

@@ -290,7 +290,7 @@ TEST(Classify, a_lesson_cannot_take_what_a_packet_shows_beyond_doubt) {
 
 TEST(Classify, a_lesson_lowers_grades_and_never_raises_them) {
     Scene scene;
-    scene.facts = {lost(data(), 0), lost(data(), 1)};
+    scene.facts = {lost(data(), 0, 1), lost(data(), 1, 2)};
     scene.facts[1].grade = Grade::probable;
     Lesson weak = lesson(idle_timeout, {0, 1});
     const Cases cases = scene.cases();
@@ -298,6 +298,15 @@ TEST(Classify, a_lesson_lowers_grades_and_never_raises_them) {
     EXPECT_EQ(classify(cases, std::vector{weak})[1].grade, Grade::probable);
     weak.grade_max = Grade::probable;
     EXPECT_EQ(classify(cases, std::vector{weak})[0].grade, Grade::probable);
+}
+
+TEST(Classify, what_one_connection_alone_teaches_is_probable) {
+    Scene scene;
+    scene.facts = {lost(data(), 0, 1), lost(data(), 1, 1)};
+    EXPECT_EQ(classify(scene.cases(), std::vector{lesson(idle_timeout, {0, 1})})[0].grade,
+              Grade::probable);
+    EXPECT_EQ(classify(scene.cases(), std::vector{lesson(rate_limited, {0, 1})})[0].grade,
+              Grade::proven);
 }
 
 // --- traits

@@ -104,6 +104,12 @@ TEST(Findings, behind_a_known_syn_proxy_the_servers_numbers_show_the_others) {
     told.lessons.rewrites = {row(Rewrite::window, 50, 100)};
     EXPECT_EQ(told.behaviours(), Behaviours{syn_proxy});
     EXPECT_EQ(told.findings()[0].conversations, 2U);
+    EXPECT_EQ(told.findings()[0].grade, Grade::probable);  // two SYN/ACKs may have been missed
+    told.scene.conversations = {conversation(1), conversation(2), conversation(3)};
+    for (taps::Conversation& one : told.scene.conversations) {
+        one.outcome = taps::Outcome::answered_by_firewall;
+    }
+    EXPECT_EQ(told.findings()[0].grade, Grade::proven);
 }
 
 TEST(Findings, a_lesson_without_cases_is_told_with_its_own_numbers) {
