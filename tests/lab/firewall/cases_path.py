@@ -23,6 +23,8 @@ def lossy(share, **options):
 
 # The wire that loses frames on their way to a capture is a program, and jitters like one.
 JITTER = frozenset({"clock_offset", "mirror_skew"})
+# Doubts that follow from a worse one.
+CONSEQUENCES = frozenset({"capture_loss", "sides_guessed", "no_pairs"})
 
 
 SCENARIOS = [
@@ -32,7 +34,7 @@ SCENARIOS = [
              expect={"asymmetric_path": PROVEN}),
     Scenario("one-direction", 15, NEAR, "the inside tap has one direction only: its wiring",
              captured(inside=Capture(mirror=("ingress",))),
-             doubts=frozenset({"one_direction"}), trust=UNUSABLE),
+             doubts=frozenset({"one_direction"}), may_doubts=CONSEQUENCES, trust=UNUSABLE),
     Scenario("reordered", 19, RAISES, "3 % of data leaves the firewall 2 ms late",
              Setup(talks=usual(), box=("after,data,delay=0.03,us=2000",
                                        "before,data,delay=0.03,us=2000"), box_ms=0.5),
@@ -49,7 +51,7 @@ SCENARIOS = [
              expect={"duplicated": PROVEN}),
     Scenario("duplicated-by-mirror", 20, NEAR, "both ports of the switch are mirrored",
              captured(outside=Capture(double=True)),
-             doubts=frozenset({"mirror_copies"}), trust=REDUCED),
+             doubts=frozenset({"mirror_copies"}), trust=("good", "reduced")),
     Scenario("duplicated-before", 20, NEAR, "4 % of data is doubled in the client's network",
              Setup(talks=usual(), network=("before,data,duplicate=0.04,us=200",))),
     Scenario("latency-spike", 21, RAISES, "the firewall stands still for 150 ms",
@@ -101,9 +103,11 @@ SCENARIOS = [
              Setup(talks=[*usual(), *chatter(4, 30, 0.1, patience=3.5)],
                    inside=Capture(early=1.0)), fast=True),
     Scenario("same-file", 0, GATE, "copies of one file were given for both taps", of="clean",
-             files="same", doubts=frozenset({"same_capture"}), trust=UNUSABLE),
+             files="same", doubts=frozenset({"same_capture"}), may_doubts=CONSEQUENCES,
+             trust=UNUSABLE),
     Scenario("other-day", 0, GATE, "the inside file is of another run: no overlap in time",
-             of="clean", files="other", doubts=frozenset({"no_overlap"}), trust=UNUSABLE),
+             of="clean", files="other", doubts=frozenset({"no_overlap"}),
+             may_doubts=CONSEQUENCES, trust=UNUSABLE),
     Scenario("clock-hours", 0, GATE, "the inside clock is two hours ahead", of="random-loss",
              files="hours", expect={"packet_dropped": PROVEN},
              doubts=frozenset({"clock_offset"}), trust=REDUCED, drops=15),

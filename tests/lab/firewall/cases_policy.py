@@ -3,6 +3,7 @@
 leak, block, answer the wrong way, lose, forget, were not tested or not seen well enough."""
 from bed import Capture, Setup
 from cases_flow import SILENCES
+from cases_path import CONSEQUENCES
 from ends import Talk
 from scenario import (ANY, POLICY, PROVEN, STATEFUL, STRICT, Scenario, forward, usual)
 
@@ -82,6 +83,7 @@ SCENARIOS = [
              Setup(talks=TRAFFIC, rules=forward(ADMIN, WEB), ports=PORTS,
                    inside=Capture(mirror=("ingress",))),
              may={"reset_by_firewall": ANY, "syn_dropped": ANY},
-             doubts=frozenset({"one_direction"}), trust=("unusable",), policy=USUAL,
+             doubts=frozenset({"one_direction"}), may_doubts=CONSEQUENCES,
+             trust=("unusable",), policy=USUAL,
              rows={"app passes": "inconclusive"}, exit_code=4, drops=6),
 ]

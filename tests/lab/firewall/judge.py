@@ -280,9 +280,12 @@ def judge(scenario, captures, folder):
         said = ask(scenario, captures, folder)
     except (ProductError, subprocess.TimeoutExpired) as error:
         return Result(scenario, [str(error)], Score(), None, {})
+    truth = packets.Truth(captures, scenario.alike)
+    if "latency_spike" not in scenario.expect and truth.spikes():
+        scenario = dataclasses.replace(scenario, may={**scenario.may, "latency_spike": ANY})
     wrong = wrongs(scenario, said)
     score = Score()
     if not scenario.opaque and not scenario.files:
-        score = count_packets(packets.Truth(captures, scenario.alike), said)
+        score = count_packets(truth, said)
         wrong += [f"proven, and false: {one}" for one in score.false_proven[:3]]
     return Result(scenario, wrong, score, said, said.findings())

@@ -4,6 +4,7 @@ tcpdump writes down the same packets: both must come to the same findings, and t
 say each within the time it waits for a packet and a second."""
 import dataclasses
 import json
+import os
 import pathlib
 import threading
 import time
@@ -19,7 +20,6 @@ CONFIGURATION = """
 ports:
   - {name: out0, device: "iface:m0", tap: outside}
   - {name: in0, device: "iface:m1", tap: inside}
-workers: {cores: [0], poll: adaptive}
 """
 
 
@@ -32,28 +32,35 @@ class Monitor:
         self.arrived = []  # (wall clock, notice)
         self.log = []
         self.process = None
+        # The lab's own processes share one processor; the monitor has them all.
+        self.processors = os.sched_getaffinity(0)
+        self.ready = False
         self.started, self.stopping = threading.Event(), threading.Event()
         self.threads = []
 
     def start(self, laboratory):
         configuration = self.folder / "live.yaml"
-        configuration.write_text(CONFIGURATION + self.policy, encoding="utf-8")
+        workers = f"workers: {{cores: [{min(self.processors)}], poll: adaptive}}\n"
+        configuration.write_text(CONFIGURATION + workers + self.policy, encoding="utf-8")
         self.process = bed.start([*laboratory.net.prefix("m"), judge.BINARY, "firewall", "-c",
                                   configuration, "--json", self.folder / "live.json",
                                   "--events", self.folder / "live.jsonl", "--text",
-                                  self.folder / "live.txt"])
+                                  self.folder / "live.txt"],
+                                 preexec_fn=lambda: os.sched_setaffinity(0, self.processors))
         laboratory.cleanups.callback(bed.stop, self.process)
         for reader in (self.read_log, self.follow):
             self.threads.append(threading.Thread(target=reader, daemon=True))
             self.threads[-1].start()
-        if not self.started.wait(30):
+        if not self.started.wait(30) or not self.ready:
             raise bed.LabError("the monitor does not start: " + " | ".join(self.log[-3:]))
 
     def read_log(self):
         for line in self.process.stderr:
             self.log.append(line.rstrip())
             if STARTED in line:
+                self.ready = True
                 self.started.set()
+        self.started.set()  # it ended
 
     def follow(self):
         path, part = self.folder / "live.jsonl", ""

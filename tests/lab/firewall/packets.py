@@ -22,6 +22,7 @@ ETHERNET, TCP, ICMP = 14, 6, 1
 NFLOG_LINK, NFLOG_PAYLOAD, NFLOG_PREFIX = 239, 9, 10
 SIDES = ("outside", "inside")
 CLIENTS = "10.77.1."  # the client's network
+SPIKE_FACTOR, SPIKE_PACKETS = 5, 3
 SERVER_PORTS = {21, *range(8080, 8100)}
 
 
@@ -163,6 +164,7 @@ class Truth:
                 self.missed[side] = self.lacks(side)
         log = self.folder / "dropped.pcap"
         self.dropped = logged(log) if log.exists() else []
+        self.alike = alike
         self.compare(alike)
 
     def lacks(self, side):
@@ -196,6 +198,26 @@ class Truth:
         if silent and not unlogged:
             raise TruthError(f"{len(silent)} packets vanished without the firewall's log: "
                              f"{silent[0]}")
+
+    def transits(self):
+        """Nanoseconds between the taps, of every packet with a twin."""
+        found = []
+        for entry, leaving in (SIDES, SIDES[::-1]):
+            twins = collections.defaultdict(collections.deque)
+            for one in self.perfect[leaving]:
+                twins[one.key(self.alike)].append(one)
+            for one in self.perfect[entry]:
+                queue = twins[one.key(self.alike)]
+                if is_inward(one) == (entry == "outside") and queue:
+                    found.append(queue.popleft().time - one.time)
+        return sorted(found)
+
+    def spikes(self):
+        """Whether packets really took far longer than usual: the hosts of the lab share processors,
+        and a firewall of software stands still at times."""
+        transits = self.transits()
+        usual = transits[len(transits) // 2] if transits else 0
+        return sum(one > SPIKE_FACTOR * usual for one in transits) >= SPIKE_PACKETS
 
     def visible_drops(self):
         """Dropped segments that take sequence numbers and that the capture saw enter."""
