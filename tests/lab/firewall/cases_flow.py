@@ -34,7 +34,7 @@ SCENARIOS = [
                           Talk(up=180, down=1010, close=SERVER, wait=2.0, start=0.3, patience=5.0),
                           Talk(down=30_000, port=8081, start=0.4)],
                    rules=ANSWER_EATEN),
-             expect={"packet_dropped": PROVEN}, drops=3, fast=True),
+             expect={"packet_dropped": PROVEN}, drops=3),
     Scenario("idle-timeout", 5, RAISES, "the firewall forgets connections after 2 s, silently",
              Setup(talks=SILENCES, rules=forward(*STATEFUL),
                    state={**STRICT, "tcp_timeout_established": 2}),

@@ -41,7 +41,7 @@ SAID = {"syn_dropped": PROVEN, "reset_by_firewall": PROVEN}
 SCENARIOS = [
     Scenario("policy-good", 0, POLICY, "the rulebase does what the policy says",
              Setup(talks=TRAFFIC, rules=forward(ADMIN, WEB), ports=PORTS), expect=SAID,
-             policy=USUAL, rows=GOOD, exit_code=0, drops=6, fast=True),
+             policy=USUAL, rows=GOOD, exit_code=0, drops=6),
     Scenario("policy-untested", 0, POLICY, "a rule that must be seen had no traffic",
              of="policy-good", expect=SAID, policy=text(["app passes", "spare passes"]),
              rows=GOOD, exit_code=4, drops=6),
@@ -60,7 +60,7 @@ SCENARIOS = [
                                       for i in range(2) for port in (8081, 8082))],
                    rules=forward(ADMIN, "tcp dport 8082 DROP"), ports=PORTS),
              expect={"syn_dropped": PROVEN}, policy=USUAL,
-             rows={**GOOD, "web is refused": "fail"}, exit_code=1, drops=12),
+             rows={**GOOD, "web is refused": "fail"}, exit_code=1, drops=12, fast=True),
     Scenario("policy-loss", 0, POLICY, "it passes, and too much of it is lost",
              Setup(talks=TRAFFIC, ports=PORTS,
                    rules=forward(ADMIN, WEB, "tcp dport 8080 meta length > 200 numgen inc mod 20 "

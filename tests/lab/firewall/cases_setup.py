@@ -44,7 +44,7 @@ SCENARIOS = [
     Scenario("syn-reset", 3, RAISES, "the firewall answers SYNs with a reset",
              Setup(talks=[*chatter(), *BLOCKED],
                    rules=forward("tcp dport 8081 REJECT with tcp reset")),
-             expect={"reset_by_firewall": PROVEN}, drops=3, fast=True),
+             expect={"reset_by_firewall": PROVEN}, drops=3),
     Scenario("reset-midway", 3, RAISES, "the firewall resets towards both ends",
              Setup(talks=[*chatter(), *(Talk(up=120, down=1200, rounds=6, gap=0.2, start=0.1 * i,
                                              port=8081) for i in range(3))],

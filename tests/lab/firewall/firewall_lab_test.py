@@ -15,6 +15,7 @@ import packets  # noqa: E402
 from firewall_lab import BY_NAME, SCENARIOS  # noqa: E402
 
 FAST = [one for one in SCENARIOS if one.fast]
+STORY = BY_NAME["eaten-answer"]
 
 
 class Table(unittest.TestCase):
@@ -37,7 +38,7 @@ class FastLab(unittest.TestCase):
         cls.folder = pathlib.Path(scratch.name)
         with concurrent.futures.ProcessPoolExecutor(firewall_lab.JOBS) as pool:
             runs = {one.name: pool.submit(firewall_lab.happen, one.name, cls.folder / one.name)
-                    for one in FAST}
+                    for one in {one.name: one for one in [*FAST, STORY]}.values()}
             cls.errors = {name: run.result()[0] for name, run in runs.items()}
 
     def test_each_run_did_what_its_scenario_says(self):
@@ -56,8 +57,6 @@ class FastLab(unittest.TestCase):
         self.assertFalse(any(one.payload == 1010 for one in truth.captured["outside"]))
 
     def test_each_gives_exactly_its_expected_findings(self):
-        if judge.cannot_judge():
-            self.skipTest(judge.cannot_judge())
         wrong = {}
         for one in FAST:
             result = judge.judge(one, self.folder / one.name, self.folder / one.name)
@@ -122,7 +121,7 @@ class Judge(unittest.TestCase):
     def test_the_policys_rows_and_exit_code_must_be_those_expected(self):
         good = BY_NAME["policy-good"]
         found = [{"behaviour": name, "grade": "proven"} for name in good.expect]
-        rows = [{"name": name, "result": result} for name, result in good.rows.items()]
+        rows = [{"name": name, "result": result, "limits": []} for name, result in good.rows.items()]
         self.assertEqual([], judge.wrongs(good, self.said(findings=found, policy=rows)))
         rows[0]["result"] = "inconclusive"
         self.assertEqual(1, len(judge.wrongs(good, self.said(findings=found, policy=rows))))

@@ -62,14 +62,6 @@ def tool(*words):
         raise bed.LabError(f"{words[0]}: {done.stderr}")
 
 
-def cannot_judge():
-    if not os.access(BINARY, os.X_OK):
-        return f"{BINARY} is not built"
-    done = subprocess.run([BINARY, "firewall", "--help"], capture_output=True, text=True,
-                          check=False)
-    return "" if done.returncode == 0 else f"{BINARY} has no command `firewall`"
-
-
 @dataclasses.dataclass
 class Said:
     report: dict
