@@ -31,37 +31,47 @@ Nanos gap_of(const taps::Fact& fact, Measure measure) {
 
 struct Fail {
     Nanos gap = 0;
+    Nanos time = 0;     // of the first packet that did not get through any more
     bool sure = false;  // sent more than once, or answered by a reset
     std::vector<std::uint32_t> cases;
 };
 
+// A cause of its own.
+bool is_out_of_window(const taps::Circumstances& at) {
+    return at.scale_mismatch || (at.window_known && !at.in_window);
+}
+
 // The case after which nothing of the conversation left any more, and all that follow it.
 bool find_fail(const Study& study, std::span<const std::uint32_t> indexes, Measure measure,
                Fail& fail) {
-    for (std::size_t i = 0; i < indexes.size(); ++i) {
-        const Case& first = study.at(indexes[i]);
-        const bool reset = is_firewall_reset(first);
-        if (!(is_final_drop(first) || reset) || first.fact->circumstances.after_fin ||
-            first.fact->in_handshake || gap_of(*first.fact, measure) < kIdleMin) {
-            continue;
-        }
-        fail.gap = gap_of(*first.fact, measure);
-        fail.sure = reset || first.fact->attempts > 1;
-        fail.cases.clear();
-        for (std::size_t k = i; k < indexes.size(); ++k) {
-            const Case& later = study.at(indexes[k]);
-            if (is_drop(later) && later.fact->cost != 0) {
-                return false;  // it went on
-            }
-            if (is_drop(later) || is_firewall_reset(later) ||
-                later.fact->kind == taps::FactKind::late_lost) {
-                fail.cases.push_back(indexes[k]);
-                fail.sure |= is_firewall_reset(later) || later.fact->attempts > 1 || k > i;
-            }
-        }
-        return true;
+    const auto ends = [&](std::uint32_t index) {
+        return is_final_drop(study.at(index)) || is_firewall_reset(study.at(index));
+    };
+    const auto first = std::find_if(indexes.begin(), indexes.end(), ends);
+    if (first == indexes.end()) {
+        return false;
     }
-    return false;
+    // Silence that follows a loss is the sender's waiting: only the first loss can be its result.
+    const taps::Fact& fact = *study.at(*first).fact;
+    const taps::Circumstances& at = fact.circumstances;
+    if (at.after_fin || at.after_close || fact.in_handshake || is_out_of_window(at) ||
+        gap_of(fact, measure) < kIdleMin) {
+        return false;
+    }
+    fail.gap = gap_of(fact, measure);
+    fail.time = fact.time;
+    fail.sure = is_firewall_reset(study.at(*first)) || fact.attempts > 1;
+    for (auto index = first; index != indexes.end(); ++index) {
+        const Case& later = study.at(*index);
+        if (is_drop(later) && later.fact->cost != 0) {
+            return false;  // it went on
+        }
+        if (ends(*index) || later.fact->kind == taps::FactKind::late_lost) {
+            fail.sure |= index != first;
+            fail.cases.push_back(*index);
+        }
+    }
+    return true;
 }
 
 struct Samples {
@@ -77,6 +87,17 @@ struct Samples {
             least = std::min(least, fail.gap);
         }
         return least;
+    }
+    // True if all silences that failed share a moment: the state may have been lost just then.
+    [[nodiscard]] bool share_moment(Nanos& moment) const {
+        Nanos begin = INT64_MIN;
+        Nanos end = INT64_MAX;
+        for (const Fail& fail : fails) {
+            begin = std::max(begin, fail.time - fail.gap);
+            end = std::min(end, fail.time);
+        }
+        moment = begin;
+        return begin <= end;
     }
     [[nodiscard]] bool contradict() const { return fails.empty() || pass_most >= fail_least(); }
 };
@@ -106,7 +127,18 @@ Groups gather(const Study& study, Scope scope, Measure measure) {
     return groups;
 }
 
-void tell(const Samples& samples, Scope scope, Measure measure, Lessons& lessons) {
+// A conversation that was there before and passed packets for a while afterwards.
+bool any_survived(const Study& study, Nanos moment) {
+    return std::any_of(study.all().conversations.begin(), study.all().conversations.end(),
+                       [&](const taps::Conversation& conversation) {
+                           return conversation.first < moment - kIdleMin &&
+                                  conversation.last > moment + kIdleMin &&
+                                  study.cases_of(conversation.id).empty();
+                       });
+}
+
+void tell(const Study& study, const Samples& samples, Scope scope, Measure measure,
+          Lessons& lessons) {
     const Nanos low = samples.pass_most;
     const Nanos high = samples.fail_least();
     Lesson lesson;
@@ -118,7 +150,9 @@ void tell(const Samples& samples, Scope scope, Measure measure, Lessons& lessons
         sure |= fail.sure;
     }
     std::sort(lesson.explained.begin(), lesson.explained.end());
-    lesson.grade_max = sure ? taps::Grade::proven : taps::Grade::probable;
+    Nanos moment = 0;
+    const bool at_once = samples.share_moment(moment) && !any_survived(study, moment);
+    lesson.grade_max = sure && !at_once ? taps::Grade::proven : taps::Grade::probable;
     const std::string bracket =
         fmt::format("between {} and {}", duration_text(low), duration_text(high));
     lesson.sentence = fmt::format(
@@ -130,6 +164,11 @@ void tell(const Samples& samples, Scope scope, Measure measure, Lessons& lessons
         count_of(samples.fails.size(), "conversation"));
     lesson.excluded.push_back(
         "no packet passed after a silence as long as the shortest that failed");
+    if (!at_once) {
+        lesson.excluded.push_back(
+            "state lost at one moment: others went on across it, or the "
+            "silences have no moment in common");
+    }
     Parameter parameter{.name = "idle_timeout",
                         .scope = lesson.scope,
                         .value = bracket,
@@ -170,19 +209,19 @@ void learn_idle_timeout(const Study& study, Lessons& lessons) {
         const Groups one_way = gather(study, Scope::all, Measure::same_way);
         if (!one_way.empty() && one_way.begin()->second.fails.size() > 1 &&
             !one_way.begin()->second.contradict()) {
-            tell(one_way.begin()->second, Scope::all, Measure::same_way, lessons);
+            tell(study, one_way.begin()->second, Scope::all, Measure::same_way, lessons);
         }
         return;
     }
     const Samples& all = everything.begin()->second;
     if (!all.contradict()) {
-        tell(all, Scope::all, Measure::both_ways, lessons);
+        tell(study, all, Scope::all, Measure::both_ways, lessons);
         return;
     }
     bool told = false;
     for (const auto& [key, samples] : gather(study, Scope::server, Measure::both_ways)) {
         if (!samples.contradict()) {
-            tell(samples, Scope::server, Measure::both_ways, lessons);
+            tell(study, samples, Scope::server, Measure::both_ways, lessons);
             told = true;
         }
     }

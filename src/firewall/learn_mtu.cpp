@@ -91,27 +91,43 @@ std::map<Key, Group> gather(const Study& study) {
     return groups;
 }
 
+// What a drop may have to do with its length, and nothing else known explains.
+bool may_be_too_long(const Study& study, const taps::Fact& fact) {
+    constexpr std::uint32_t kShortestMtu = 576;  // of IPv4 (RFC 791)
+    const taps::Conversation* const conversation = study.conversation_of(fact);
+    // A path that is down, or a state that is gone, takes ACKs along.
+    const bool dead =
+        conversation == nullptr || conversation->ways[taps::index(fact.way)].pure_acks_lost != 0;
+    return !dead && fact.packet.ip_bytes > kShortestMtu && fact.circumstances.idle < kSecond &&
+           !fact.circumstances.after_fin && (fact.packet.v6 || fact.packet.dont_fragment);
+}
+
 struct Verdict {
     std::uint32_t shortest_lost = UINT32_MAX;
-    std::uint32_t attempts = 0;
     std::vector<std::uint32_t> explained;
+    std::set<std::uint64_t> conversations;
+    std::uint64_t parted = 0;  // bytes that left later, in shorter packets
     bool shorter_lost_too = false;
+
+    [[nodiscard]] bool holds() const {
+        constexpr std::uint64_t kPartedMin = 3;
+        return !shorter_lost_too && (conversations.size() > 1 || parted >= kPartedMin);
+    }
 };
 
 Verdict judge(const Study& study, const Group& group) {
     Verdict verdict;
     for (const std::uint32_t index : group.drops) {
         const taps::Fact& fact = *study.at(index).fact;
-        if (fact.packet.ip_bytes <= group.longest_passed) {
+        if (fact.packet.ip_bytes <= group.longest_passed || !may_be_too_long(study, fact)) {
             verdict.shorter_lost_too = true;
             continue;
         }
-        if (fact.packet.v6 || fact.packet.dont_fragment) {
-            verdict.explained.push_back(index);
-            verdict.attempts += fact.attempts;
-            verdict.shortest_lost =
-                std::min<std::uint32_t>(verdict.shortest_lost, fact.packet.ip_bytes);
-        }
+        verdict.explained.push_back(index);
+        verdict.conversations.insert(fact.conversation);
+        verdict.parted += fact.cost != 0 ? 1U : 0U;
+        verdict.shortest_lost =
+            std::min<std::uint32_t>(verdict.shortest_lost, fact.packet.ip_bytes);
     }
     return verdict;
 }
@@ -140,8 +156,12 @@ void tell(const Group& group, const Verdict& verdict, const Told& told, Lessons&
     lesson.behaviour = Behaviour::pmtud_black_hole;
     lesson.scope = scope;
     lesson.explained = verdict.explained;
-    lesson.grade_max = verdict.explained.size() > 2 || verdict.attempts > 3 ? taps::Grade::proven
-                                                                            : taps::Grade::probable;
+    // Between a short packet and a long one lies much else than a length.
+    constexpr std::size_t kConversationsMany = 3;
+    const bool narrow = low * 4 >= high * 3;
+    lesson.grade_max = narrow || verdict.conversations.size() >= kConversationsMany
+                           ? taps::Grade::proven
+                           : taps::Grade::probable;
     lesson.sentence = fmt::format(
         "{} of {} bytes or more never left, all up to {} bytes did, and no ICMP error told their "
         "sender",
@@ -155,12 +175,11 @@ void tell(const Group& group, const Verdict& verdict, const Told& told, Lessons&
 
 void learn_mtu(const Study& study, Lessons& lessons) {
     const auto told = told_senders(study);
-    // Payload longer than any that passed, and something did pass: the path is not just down.
-    constexpr std::uint32_t kAttemptsMin = 2;
+    // Something with a payload did pass: the path is not just down.
+    constexpr std::uint32_t kLeastPassed = 100;
     for (const auto& [key, group] : gather(study)) {
         const Verdict verdict = judge(study, group);
-        if (group.longest_passed != 0 && !verdict.explained.empty() && !verdict.shorter_lost_too &&
-            verdict.attempts >= kAttemptsMin) {
+        if (group.longest_passed >= kLeastPassed && verdict.holds()) {
             tell(group, verdict, told[taps::index(group.way)], lessons);
         }
     }

@@ -28,6 +28,13 @@ bool holds(const tcp::SackBlock& block, std::uint32_t begin, std::uint32_t end) 
     return at_or_before(block.left, begin) && at_or_before(end, block.right);
 }
 
+// A repeat that came while the packet was on its way looks the same where neither identification
+// nor timestamps tell them apart: what left may be either.
+bool may_be_its_repeat(const OrderState& state, const Packet& in) {
+    return in.ip_id == 0 && !in.option(option_bit::kTimestamps) && state.repeated > in.time &&
+           after(state.repeated_end, in.seq) && after(in.end(), state.repeated_begin);
+}
+
 // What a receiver says in one packet.
 struct Words {
     std::uint32_t ack = 0;
@@ -75,6 +82,27 @@ bool has_beyond(const Words& words, std::uint32_t begin, std::uint32_t end) {
 Order::Order(Backing backing, FactSink& sink, const TapHealth& health, stats::Counters& counters)
     : sink_(sink), health_(health), counters_(counters), late_(kWaitingMax, backing) {}
 
+void Order::remember(OrderState& state, const Packet& packet) {
+    const std::uint32_t end = packet.end();
+    if (!state.any_entered || at_or_before(state.entered_end, packet.seq)) {
+        state.any_entered = true;
+        state.entered_end = end;
+        return;
+    }
+    const bool goes_on = state.repeated != 0 && packet.time - state.repeated < kPatience &&
+                         at_or_before(state.repeated_begin, state.entered_end);
+    if (!goes_on) {
+        state.repeated_begin = packet.seq;
+        state.repeated_end = end;
+    } else {
+        state.repeated_begin =
+            after(state.repeated_begin, packet.seq) ? packet.seq : state.repeated_begin;
+        state.repeated_end = after(end, state.repeated_end) ? end : state.repeated_end;
+    }
+    state.repeated = packet.time;
+    state.entered_end = after(end, state.entered_end) ? end : state.entered_end;
+}
+
 void Order::passed(OrderState& state, const Pair& pair, const Witnessed& of) {
     const Packet& in = pair.entered;
     const Packet& out = pair.left;
@@ -82,7 +110,7 @@ void Order::passed(OrderState& state, const Pair& pair, const Witnessed& of) {
         another_copy(state, out);
     }
     // Which of several equal ones it is, is a guess: it says nothing of order.
-    if (!pair.alone) {
+    if (!pair.alone || may_be_its_repeat(state, in)) {
         return;
     }
     const bool entered_later =

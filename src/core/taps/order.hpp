@@ -36,8 +36,14 @@ struct OrderState {
     std::uint32_t asked_ack = 0;
     std::uint32_t asked_frame = 0;
     tcp::SackBlock asked_has;  // left == right: it only repeated its ACK
+    // What entered again, as one range of sequence numbers, and when it last did.
+    Nanos repeated = 0;  // 0 = never
+    std::uint32_t repeated_begin = 0;
+    std::uint32_t repeated_end = 0;
+    std::uint32_t entered_end = 0;  // one past the highest that entered
+    bool any_entered = false;
 };
-static_assert(sizeof(OrderState) <= 88);
+static_assert(sizeof(OrderState) <= 112);
 
 class Order {
   public:
@@ -48,6 +54,12 @@ class Order {
 
     Order(Backing backing, FactSink& sink, const TapHealth& health, stats::Counters& counters);
 
+    // Every packet of the way at its entry tap: repeats are remembered.
+    void entered(OrderState& state, const Packet& packet) {
+        if (packet.space() != 0) {
+            remember(state, packet);
+        }
+    }
     void passed(OrderState& state, const Pair& pair, const Witnessed& of);
     // A packet of the other way, where it entered: what the receiver of this way says.
     void heard(OrderState& state, const Packet& packet) {
@@ -81,6 +93,7 @@ class Order {
         bool came_twice;    // the receiver said so: D-SACK
     };
 
+    static void remember(OrderState& state, const Packet& packet);
     void listen(OrderState& state, const Packet& packet);
     void late(OrderState& state, const Pair& pair, const Witnessed& of);
     void another_copy(OrderState& state, const Packet& left);

@@ -16,7 +16,8 @@ Pairs::Pairs(const PairsOptions& options, FactSink& sink, TapHealth& health,
 void Pairs::passed(PairState& state, const Pair& pair, const Witnessed& of) {
     health_.pair(pair.way, pair.entered, pair.left);
     const RewriteSet changed = compare(pair);
-    passage_.passed(pair, changed);
+    // Of equal packets it may be another one's twin: the inventory keeps to what is sure.
+    passage_.passed(pair, pair.alone ? changed : 0);
     tell_errors(pair, changed, state.told, of, sink_);
     order_.passed(state.order[index(pair.way)], pair, of);
 }

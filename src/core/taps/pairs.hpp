@@ -39,6 +39,7 @@ class Pairs {
     void passed(PairState& state, const Pair& pair, const Witnessed& of);
     // Each packet at its entry tap, copies left out, before it is known whether it left.
     void entered(PairState& state, Way way, const Packet& packet, const Witnessed& of) {
+        order_.entered(state.order[index(way)], packet);
         order_.heard(state.order[index(back(way))], packet);
         if (state.fragments_open != 0) {
             fragments_.repeat(of.conversation, way, packet);

@@ -28,6 +28,7 @@ TEST(LearnIdleTimeout, lies_between_the_longest_that_passed_and_the_shortest_tha
     for (Nanos gap = 1; gap <= 8; ++gap) {
         silence(story, gap * kSecond, gap <= 3);
     }
+    story.conversation(-10 * kSecond, 60 * kSecond);  // busy all the time
     const Lessons lessons = story.learn_by(learn_idle_timeout);
     ASSERT_EQ(lessons.lessons.size(), 1U);
     EXPECT_EQ(lessons.lessons[0].behaviour, Behaviour::idle_timeout);
@@ -67,6 +68,34 @@ TEST(LearnIdleTimeout, a_loss_after_silence_that_is_made_good_is_none) {
     fact.circumstances.idle = 5 * kSecond;
     fact.cost = 200 * kMillisecond;
     EXPECT_TRUE(story.learn_by(learn_idle_timeout).lessons.empty());
+}
+
+TEST(LearnIdleTimeout, silence_that_follows_a_loss_is_the_senders_waiting) {
+    Story story;
+    auto& one = story.conversation(0, 20 * kSecond);
+    story.drop(one, 5 * kSecond).circumstances.idle = 10 * kMillisecond;
+    story.drop(one, 8 * kSecond).circumstances.idle = 3 * kSecond;
+    EXPECT_TRUE(story.learn_by(learn_idle_timeout).lessons.empty());
+}
+
+TEST(LearnIdleTimeout, what_lies_outside_the_window_has_its_own_cause) {
+    Story story;
+    auto& one = story.conversation(0, 20 * kSecond);
+    auto& fact = story.drop(one, 5 * kSecond);
+    fact.circumstances.idle = 3 * kSecond;
+    fact.circumstances.window_known = true;
+    fact.circumstances.in_window = false;
+    EXPECT_TRUE(story.learn_by(learn_idle_timeout).lessons.empty());
+}
+
+TEST(LearnIdleTimeout, silences_with_a_moment_in_common_may_have_lost_their_state_just_then) {
+    Story story;
+    silence(story, 5 * kSecond, false);
+    silence(story, 6 * kSecond, false);
+    EXPECT_EQ(story.learn_by(learn_idle_timeout).lessons.at(0).grade_max, taps::Grade::probable);
+    // One that went on across it shows that the table was not lost.
+    story.conversation(-10 * kSecond, 60 * kSecond);
+    EXPECT_EQ(story.learn_by(learn_idle_timeout).lessons.at(0).grade_max, taps::Grade::proven);
 }
 
 TEST(LearnIdleTimeout, a_longer_silence_that_passed_contradicts) {

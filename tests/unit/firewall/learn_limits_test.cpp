@@ -244,14 +244,16 @@ TEST(LearnLostState, losses_at_one_moment_that_are_made_good_are_not) {
     EXPECT_TRUE(story.learn_by(learn_lost_state).lessons.empty());
 }
 
-// Packets of a service: lost above a length, passed below.
+// Packets of a service, of two conversations by turns: lost above a length, passed below.
 Story black_hole(std::uint16_t passes_up_to, std::initializer_list<std::uint16_t> lost) {
     Story story;
-    auto& one = story.conversation(0, 60 * kSecond);
-    one.ways[0].longest_passed = passes_up_to;
+    for (int i = 0; i < 2; ++i) {
+        story.conversation(0, 60 * kSecond).ways[0].longest_passed = passes_up_to;
+    }
     Nanos at = kSecond;
     for (const std::uint16_t bytes : lost) {
-        story.drop(one, at += kSecond).packet.ip_bytes = bytes;
+        at += kSecond;
+        story.drop(story.conversations[story.facts.size() % 2], at).packet.ip_bytes = bytes;
     }
     return story;
 }
@@ -267,9 +269,38 @@ TEST(LearnMtu, packets_longer_than_any_that_passed_fall_into_a_black_hole) {
     EXPECT_EQ(parameter(lessons, "mtu")->high, 1500.0);
 }
 
+TEST(LearnMtu, a_wide_bracket_of_few_conversations_is_probable) {
+    Story story = black_hole(300, {1500, 1500, 1500});
+    EXPECT_EQ(story.learn_by(learn_mtu).lessons.at(0).grade_max, taps::Grade::probable);
+}
+
 TEST(LearnMtu, a_shorter_packet_lost_or_a_longer_one_passed_contradicts) {
     EXPECT_TRUE(black_hole(1400, {1500, 1500, 900}).learn_by(learn_mtu).lessons.empty());
     EXPECT_TRUE(black_hole(1500, {1500, 1500, 1500}).learn_by(learn_mtu).lessons.empty());
+}
+
+TEST(LearnMtu, silence_a_dead_path_and_packets_below_any_mtu_have_other_causes) {
+    Story idle = black_hole(300, {1500, 1500});
+    idle.facts[0].circumstances.idle = 5 * kSecond;
+    EXPECT_TRUE(idle.learn_by(learn_mtu).lessons.empty());
+    Story dead = black_hole(300, {1500, 1500});
+    dead.conversations[0].ways[0].pure_acks_lost = 2;
+    EXPECT_TRUE(dead.learn_by(learn_mtu).lessons.empty());
+    EXPECT_TRUE(black_hole(300, {500, 500}).learn_by(learn_mtu).lessons.empty());
+}
+
+TEST(LearnMtu, one_conversation_is_enough_where_its_bytes_left_in_shorter_packets) {
+    Story story;
+    auto& one = story.conversation(0, 60 * kSecond);
+    one.ways[0].longest_passed = 1400;
+    for (int i = 1; i <= 3; ++i) {
+        auto& fact = story.drop(one, i * kSecond);
+        fact.packet.ip_bytes = 1500;
+        fact.cost = kSecond / 2;
+    }
+    EXPECT_EQ(story.learn_by(learn_mtu).lessons.size(), 1U);
+    story.facts[0].cost = 0;
+    EXPECT_TRUE(story.learn_by(learn_mtu).lessons.empty());
 }
 
 TEST(LearnMtu, senders_that_were_told_are_in_no_black_hole) {
@@ -285,12 +316,6 @@ TEST(LearnMtu, senders_that_were_told_are_in_no_black_hole) {
     EXPECT_TRUE(lessons.lessons.empty());
     ASSERT_NE(parameter(lessons, "mtu"), nullptr);
     EXPECT_NE(parameter(lessons, "mtu")->note.find("1400"), std::string::npos);
-}
-
-TEST(LearnMtu, one_long_packet_lost_once_is_not_enough) {
-    Story story = black_hole(1400, {1500});
-    story.facts[0].attempts = 1;
-    EXPECT_TRUE(story.learn_by(learn_mtu).lessons.empty());
 }
 
 }  // namespace

@@ -158,6 +158,29 @@ TEST_F(OrderTest, equal_packets_of_which_one_is_guessed_say_nothing_of_order) {
     EXPECT_TRUE(sink.facts.empty());
 }
 
+TEST_F(OrderTest, a_repeat_that_looks_the_same_may_be_what_left) {
+    for (const bool told_apart : {true, false}) {
+        sink.facts.clear();
+        state = {};
+        pass(2, 3 * kMillisecond);
+        Packet in = segment(kMillisecond, 1001);
+        in.ordinal = 2;
+        if (!told_apart) {
+            in.ip_id = 0;
+            in.options = 0;
+        }
+        order.entered(state, segment(2 * kMillisecond, 2001));
+        Packet repeat = in;
+        repeat.time += 3 * kMillisecond;
+        order.entered(state, repeat);
+        Packet out = test::leaving(in, 4 * kMillisecond);
+        out.ordinal = ++ordinal;
+        order.passed(state, {.entered = in, .left = out}, Witnessed{});
+        order.finish();
+        EXPECT_EQ(sink.facts.size(), told_apart ? 1U : 0U);
+    }
+}
+
 TEST_F(OrderTest, of_a_repeat_the_receivers_words_prove_nothing) {
     pass(0, 1 * kMillisecond);
     answer(2 * kMillisecond, 1);
