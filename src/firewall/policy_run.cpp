@@ -187,9 +187,9 @@ class Conclusion {
         capture();
         rows();
         if (!policy_.empty()) {
-            cases(FailOn::proven_drop, "proven_drop", tallied_.drops,
+            cases(FailOn::proven_drop, "proven_drop", tallied_.drops, "packet",
                   "proven lost between the taps, of what the policy lets pass");
-            cases(FailOn::findings, "findings", tallied_.harms,
+            cases(FailOn::findings, "findings", tallied_.harms, "case",
                   "proven to damage what passes, see the findings");
         }
         report.checks = std::move(checks_);
@@ -203,7 +203,8 @@ class Conclusion {
     void capture();
     void rows();
     void row(const PolicyRow& row, const Rule& rule);
-    void cases(FailOn reason, std::string_view name, std::uint64_t count, std::string_view words);
+    void cases(FailOn reason, std::string_view name, std::uint64_t count, std::string_view noun,
+               std::string_view words);
 
     const Policy& policy_;
     const TallyResult& tallied_;
@@ -278,12 +279,12 @@ void Conclusion::row(const PolicyRow& row, const Rule& rule) {
 }
 
 void Conclusion::cases(FailOn reason, std::string_view name, std::uint64_t count,
-                       std::string_view words) {
+                       std::string_view noun, std::string_view words) {
     if (!policy_.fails_on(reason)) {
         return;
     }
     CheckRow row{std::string(name), RowResult::pass,
-                 fmt::format("{} {}", count_of(count, "case"), words)};
+                 fmt::format("{} {}", count_of(count, noun), words)};
     if (report_.confidence.trust == Trust::unusable) {
         row.result = RowResult::inconclusive;
         row.why = kUnusable;

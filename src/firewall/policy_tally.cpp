@@ -190,6 +190,7 @@ void count_stand(Stand stand, const Conversation& conversation, Tally& tally) {
 void count_case(const Policy& policy, const Case& each, TallyResult& result) {
     const taps::Fact& fact = *each.fact;
     const Weight weight = info(each.behaviour).weight;
+    const std::uint64_t packets = std::max<std::uint64_t>(fact.attempts, 1);
     const auto matched = match_rule(policy, fact);
     bool judged = each.expected;
     if (matched) {
@@ -197,7 +198,7 @@ void count_case(const Policy& policy, const Case& each, TallyResult& result) {
         const Rule& rule = *matched->rule;
         if (weight == Weight::drop && each.grade == Grade::proven && !is_reset(each) &&
             fact.kind != FactKind::icmp_error) {
-            ++tally.lost;
+            tally.lost += packets;
         }
         const Nanos idle = fact.circumstances.idle;
         if (each.behaviour == Behaviour::idle_timeout && each.grade == Grade::proven && idle > 0) {
@@ -211,7 +212,7 @@ void count_case(const Policy& policy, const Case& each, TallyResult& result) {
             judged || limited || wants_none(rule) || rule.expect == Expect::any || rule.report_only;
     }
     if (!judged && each.grade == Grade::proven) {
-        result.drops += weight == Weight::drop ? 1 : 0;
+        result.drops += weight == Weight::drop ? packets : 0;
         result.harms += weight == Weight::harm ? 1 : 0;
     }
 }

@@ -64,9 +64,9 @@ struct Tally {
 struct TallyResult {
     std::vector<Tally> rows;           // of Report::policy
     std::uint64_t outside_policy = 0;  // connections that no rule names
-    // Cases that are proven, that no rule expects and no limit of a rule judges.
-    std::uint64_t drops = 0;
-    std::uint64_t harms = 0;
+    // What is proven, no rule expects and no limit of a rule judges.
+    std::uint64_t drops = 0;  // packets
+    std::uint64_t harms = 0;  // cases
 };
 
 [[nodiscard]] Stand stand_of(const Rule& rule, const taps::Conversation& conversation,

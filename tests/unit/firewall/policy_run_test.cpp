@@ -381,6 +381,14 @@ TEST(PolicyRun, a_rule_is_no_better_than_its_limits_but_for_those_untested) {
                   run.policy.rules[0].limits.idle_timeout_min = kSecond;
               }).result,
               kPass);
+    // Each copy that entered and did not leave is a packet.
+    EXPECT_EQ(result_with([&](Trial& run) {
+                  lossy(run);
+                  run.facts[0].attempts = 4;
+              })
+                  .limits[0]
+                  .measured,
+              "20.0 % (4 of 20 packets)");
     // Nothing is said twice, and what is broken is not a block.
     Trial run;
     run.conversations.reserve(8);
