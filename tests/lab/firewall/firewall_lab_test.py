@@ -121,7 +121,8 @@ class Judge(unittest.TestCase):
     def test_the_policys_rows_and_exit_code_must_be_those_expected(self):
         good = BY_NAME["policy-good"]
         found = [{"behaviour": name, "grade": "proven"} for name in good.expect]
-        rows = [{"name": name, "result": result, "limits": []} for name, result in good.rows.items()]
+        rows = [{"name": name, "result": result, "limits": []}
+                for name, result in good.rows.items()]
         self.assertEqual([], judge.wrongs(good, self.said(findings=found, policy=rows)))
         rows[0]["result"] = "inconclusive"
         self.assertEqual(1, len(judge.wrongs(good, self.said(findings=found, policy=rows))))
