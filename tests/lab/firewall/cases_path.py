@@ -95,7 +95,7 @@ SCENARIOS = [
              captured(inside=Capture(span=("rate", "6mbit", "burst", "4kb", "limit", "30000"))),
              may={"packet_dropped": PROBABLE, "reordered": PROBABLE},
              doubts=frozenset({"capture_loss"}),
-             may_doubts=JITTER, trust=REDUCED),
+             may_doubts=JITTER | CONSEQUENCES, trust=REDUCED),
     Scenario("mirror-late", 0, GATE, "the inside mirror brings everything 12 ms late",
              captured(inside=Capture(delay_ms=12.0)),
              may_doubts=JITTER, trust=("good", "reduced")),
