@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/firewall_bundle.hpp"
+#include "app/firewall_ending.hpp"
 #include "app/random.hpp"
 #include "app/terminal.hpp"
 #include "sinks/firewall_fact_json.hpp"
@@ -64,9 +65,11 @@ ExitCode FirewallSession::run() {
     progress_.clear();
     firewall::Report report = investigation_->report(confidence(), engine_->passage());
     report.command = input_.command;
-    if (auto written = write_bundle(report); !written) {
-        say(written.error().text);
-        return written.error().code;
+    for (const auto& done : {compare_with(input_.compare, report), write_bundle(report)}) {
+        if (!done) {
+            say(done.error().text);
+            return done.error().code;
+        }
     }
     if (interrupted_) {
         say("stopped: the report is about what had been read");
@@ -132,6 +135,7 @@ std::expected<void, Error> FirewallSession::analyse() {
         drain();
     }
     drain();
+    add_limits(*investigation_, counters_);
     investigation_->finish();
     drain();
     return {};

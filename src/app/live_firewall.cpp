@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "app/firewall_ending.hpp"
 #include "sinks/firewall_bundle.hpp"
 #include "sinks/firewall_fact_json.hpp"
 #include "sinks/format/human.hpp"
@@ -216,6 +217,9 @@ std::expected<void, Error> LiveFirewall::write_bundle(firewall::Report& report) 
 ExitCode LiveFirewall::finish(Workers& workers, const LiveTotals& totals) {
     while (drain(workers, 0)) {
     }
+    for (const auto& worker : workers) {
+        add_limits(investigation_, worker->counters());
+    }
     investigation_.finish();
     (void)drain(workers, 0);
     const auto passage = std::make_unique<taps::Passage>(Backing::lazy);
@@ -225,9 +229,11 @@ ExitCode LiveFirewall::finish(Workers& workers, const LiveTotals& totals) {
     firewall::Report report = investigation_.report(confidence(workers, totals), *passage);
     report.command = options_.command;
     ExitCode code = static_cast<ExitCode>(report.exit_code);
-    if (auto written = write_bundle(report); !written) {
-        logger_.error("{}", written.error().text);
-        code = written.error().code;
+    for (const auto& done : {compare_with(options_.compare, report), write_bundle(report)}) {
+        if (!done) {
+            logger_.error("{}", done.error().text);
+            code = done.error().code;
+        }
     }
     (void)outputs_.events().flush();
     return outputs_.write(report) ? code : ExitCode::environment_failed;
