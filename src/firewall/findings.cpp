@@ -113,23 +113,29 @@ void group_traits(const FindingsInput& input, Groups& groups) {
            rewrite == Rewrite::urgent_or_reserved;
 }
 
-// Few of many are packets whose twin was taken for another's, as of two resets.
+// Few of many are packets whose twin was taken for another's, as of two resets: one in so many,
+// and more of what differs from packet to packet anyway.
 constexpr std::uint64_t kChangedMin = 3;
-constexpr std::uint64_t kChangedShare = 100;  // one in
+constexpr std::uint64_t kChangedShare = 100;
+constexpr std::uint64_t kVariableShare = 5;
 
 [[nodiscard]] bool is_habit(const RewriteRow& row) {
-    return row.count.changed >= kChangedMin && row.count.changed * kChangedShare >= row.count.of;
+    const bool variable = row.rewrite == Rewrite::ip_id || row.rewrite == Rewrite::window ||
+                          row.rewrite == Rewrite::timestamps_changed ||
+                          row.rewrite == Rewrite::sack_removed;
+    return row.count.changed >= kChangedMin &&
+           row.count.changed * (variable ? kVariableShare : kChangedShare) >= row.count.of;
 }
 
-// A bridge leaves the TTL as it is, a router takes off 1, and two of them 2: none is a rewrite.
+// A bridge leaves the TTL as it is, a router takes off 1, and two of them 2; a mirror that copies
+// before or behind its switch's own routing makes 1 of difference. None is a rewrite.
 [[nodiscard]] bool falls_by_steps(const taps::TapHealth& health, taps::Way way) {
     const auto& falls = health.ttl_fall[taps::index(way)];
-    const auto first = falls.begin() - taps::TapHealth::kTtlFallMin;
     std::uint64_t all = 0;
     for (const std::uint64_t count : falls) {
         all += count;
     }
-    return *std::max_element(first, first + 3) * 20 >= all * 19;
+    return *std::max_element(falls.begin(), falls.end() - 1) * 20 >= all * 19;
 }
 
 // A proxy makes its own headers: only what it says of itself is told then.

@@ -58,9 +58,16 @@ using taps::WayCounts;
     return false;
 }
 
+// The connections were found to be one by the client's number: a later SYN of the same ports that
+// did not leave has another.
+[[nodiscard]] bool client_rewritten(const Conversation& conversation, const WayCounts& client) {
+    return rewritten(client) && conversation.pairing != Pairing::same_tuple &&
+           conversation.pairing != Pairing::syn_fingerprint;
+}
+
 void find_proxies(const Conversation& conversation, const WayCounts& client,
                   const WayCounts& server, Traits& traits) {
-    const bool both = rewritten(client) && rewritten(server);
+    const bool both = client_rewritten(conversation, client) && rewritten(server);
     const bool told_early =
         conversation.acknowledged_early[0] != 0 || conversation.acknowledged_early[1] != 0;
     if (conversation.pairing == Pairing::byte_stream || (both && told_early)) {
@@ -74,7 +81,8 @@ void find_proxies(const Conversation& conversation, const WayCounts& client,
         return;
     }
     traits.both_isn = both;
-    const bool server_only = client.isn_known && !rewritten(client) && rewritten(server);
+    const bool server_only =
+        client.isn_known && !client_rewritten(conversation, client) && rewritten(server);
     // Seen at one tap only, it may be one that was translated beyond recognition.
     const bool answered = conversation.outcome == taps::Outcome::answered_by_firewall &&
                           conversation.pairing != Pairing::unpaired;
@@ -103,7 +111,7 @@ Traits traits_of(const Conversation& conversation) {
     if (traits.tcp_proxy || traits.syn_proxy) {
         return traits;  // each side is a handshake of its own: nothing was rewritten
     }
-    traits.isn_rewritten = rewritten(client) || rewritten(server);
+    traits.isn_rewritten = client_rewritten(conversation, client) || rewritten(server);
     for (const WayCounts* one : {&client, &server}) {
         if (comparable(*one)) {
             traits.mss_clamped = traits.mss_clamped || one->mss_left < one->mss_entered;

@@ -338,7 +338,9 @@ TEST(Traits, mss_lowered_and_raised) {
 
 TEST(Traits, numbers_rewritten_either_way) {
     taps::Conversation one = conversation();
-    of_client(one).isn_left = 78;
+    of_client(one).isn_left = 78;  // a later SYN of the same ports, which did not leave
+    EXPECT_FALSE(traits_of(one).isn_rewritten);
+    one.pairing = taps::Pairing::same_tuple_isn;
     EXPECT_TRUE(traits_of(one).isn_rewritten);
     of_client(one).isn_known = false;
     EXPECT_FALSE(traits_of(one).isn_rewritten);
@@ -389,6 +391,7 @@ TEST(Traits, an_answer_by_the_firewall_counts_only_where_both_taps_know_the_conn
 
 TEST(Traits, tcp_proxy_is_proven_by_early_acks_and_probable_by_numbers_and_options) {
     taps::Conversation one = conversation();
+    one.pairing = taps::Pairing::same_tuple_isn;
     of_client(one).isn_left = 78;
     of_server(one).isn_left = 79;
     EXPECT_FALSE(traits_of(one).tcp_proxy);
@@ -405,6 +408,7 @@ TEST(Traits, tcp_proxy_is_proven_by_early_acks_and_probable_by_numbers_and_optio
 
 TEST(Traits, numbers_made_random_beside_a_clamp_and_stripped_options_are_no_proxy) {
     taps::Conversation one = conversation();
+    one.pairing = taps::Pairing::same_tuple_isn;
     for (taps::WayCounts& way : one.ways) {
         way.isn_left = 99;
         way.mss_left = 1380;

@@ -61,7 +61,9 @@ TEST(Findings, headers_are_rewritten_as_a_habit_or_not_at_all) {
         << told.findings()[0].sentence;
     told.lessons.rewrites = {row(Rewrite::window, 2, 100)};
     EXPECT_EQ(told.behaviours(), Behaviours{});
-    told.lessons.rewrites = {row(Rewrite::window, 9, 1000)};
+    told.lessons.rewrites = {row(Rewrite::ip_id, 9, 100)};
+    EXPECT_EQ(told.behaviours(), Behaviours{});
+    told.lessons.rewrites = {row(Rewrite::dscp, 9, 1000)};
     EXPECT_EQ(told.behaviours(), Behaviours{});
 }
 
@@ -77,6 +79,7 @@ TEST(Findings, a_ttl_that_falls_by_steps_is_no_rewrite) {
 TEST(Findings, what_the_policy_allows_is_expected) {
     ToldRun told;
     told.scene.conversations = {conversation()};
+    told.scene.conversations[0].pairing = taps::Pairing::same_tuple_isn;
     told.scene.conversations[0].ways[0].isn_left = 78;
     EXPECT_FALSE(told.findings().at(0).expected);
     told.scene.policy.expect_rewrites = taps::bit(Rewrite::isn);
