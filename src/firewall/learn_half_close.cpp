@@ -25,8 +25,10 @@ void learn_half_close(const Study& study, Lessons& lessons) {
     for (const auto& [id, indexes] : study.by_conversation()) {
         const auto cut = std::find_if(indexes.begin(), indexes.end(), [&](std::uint32_t index) {
             const taps::Circumstances& at = study.at(index).fact->circumstances;
+            const taps::Fact& fact = *study.at(index).fact;
+            // A FIN alone may be any packet that was lost last; one that is repeated is not.
             return is_final_drop(study.at(index)) && at.after_fin && !at.after_close &&
-                   study.at(index).fact->packet.payload_bytes != 0;
+                   (fact.packet.payload_bytes != 0 || fact.attempts > 1);
         });
         const bool goes_on = std::any_of(cut, indexes.end(), [&](std::uint32_t index) {
             return is_drop(study.at(index)) && study.at(index).fact->cost != 0;
