@@ -29,6 +29,15 @@ bool mostly(std::uint32_t same, std::uint32_t other, std::uint32_t least) {
     return same >= least && other * 8 <= same;
 }
 
+// Alike in numbers only and far off the usual transit: its repeat may have entered just now, at a
+// tap whose mirror is slower.
+bool is_unlikely(const Packet& left, const Packet& entered, Nanos transit, Nanos usual) {
+    constexpr Nanos kPlausible = 20 * kMillisecond;
+    const bool named = !left.v6 && left.ip_id != 0 && left.ip_id == entered.ip_id;
+    const bool timed = left.option(option_bit::kTimestamps) && left.tsval == entered.tsval;
+    return !named && !timed && left.payload_bytes != 0 && transit > 8 * usual + kPlausible;
+}
+
 }  // namespace
 
 Matcher::Matcher(const EngineOptions& options, Conversations& conversations,
@@ -188,7 +197,7 @@ void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
         const Nanos transit = entering ? twin.time - packet.time : packet.time - twin.time;
         // A SYN whose number is new and that left before it entered was not forwarded.
         const bool answered = packet.has(flag::kSyn) && live.shift[party] != 0 && transit < 0;
-        if (!answered) {
+        if (!answered && (entering || !is_unlikely(packet, twin, transit, usual_[index(way)]))) {
             pair(slot, in_flight_[answer.index], packet, serial, copy, out_of_order, idle, answer);
             const std::uint64_t key = in_flight_[answer.index].key;
             in_flight_.remove(answer.index);
@@ -372,7 +381,7 @@ void Matcher::conclude(std::uint32_t index, const Clocks& clocks) {
         counters_.add(Counter::taps_unjudged);
         return;
     }
-    if (pair_lengths(waiting)) {
+    if ((!entering && pair_after_all(waiting)) || pair_lengths(waiting)) {
         return;
     }
     const Witnessed of = witnessed(waiting.slot);

@@ -66,6 +66,8 @@ class Matcher {
     // Where a payload's length was changed, the numbers behind it are shifted anew.
     [[nodiscard]] InFlight::Answer find_shifted(Live& live, const Packet& packet,
                                                 std::uint8_t party, bool copy) const;
+    // A packet that left and whose time is over: an unlikely twin is one if no better came.
+    [[nodiscard]] bool pair_after_all(const Waiting& waiting);
     [[nodiscard]] bool pair_lengths(const Waiting& waiting);
     void learn_numbers(Live& live, const Packet& packet, std::uint8_t party);
     void count(Conversation& record, const Live& live, const Packet& packet, Way way,

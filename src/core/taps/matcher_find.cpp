@@ -61,6 +61,20 @@ InFlight::Answer Matcher::find_shifted(Live& live, const Packet& packet, std::ui
     return {};
 }
 
+bool Matcher::pair_after_all(const Waiting& waiting) {
+    Live& live = conversations_.live(waiting.slot);
+    const std::uint8_t party = live.party_of(waiting.packet.tap, waiting.packet.sender);
+    const InFlight::Answer answer = find(live, waiting.packet, party, waiting.copy);
+    if (answer.index == InFlight::kNone || waiting.packet.payload_bytes == 0) {
+        return false;
+    }
+    const Waiting twin = in_flight_[answer.index];
+    in_flight_.remove(answer.index);
+    pair(waiting.slot, twin, waiting.packet, waiting.serial, waiting.copy, waiting.out_of_order,
+         waiting.idle, answer);
+    return true;
+}
+
 // A packet whose time is over: did it pass with another length? So if the numbers behind it say so,
 // or if it left with bytes that its sender had not sent.
 bool Matcher::pair_lengths(const Waiting& waiting) {

@@ -42,6 +42,21 @@ std::optional<Side> side_by_ttl(const Packet& outside, const Packet& inside) {
     return std::nullopt;
 }
 
+// Where the client is: between the two directions lies twice the transit, whatever the skew, as
+// long as that is constant.
+std::optional<Side> side_by_times(const Holding& held) {
+    if (held.twins[kClient] == 0 || held.twins[kServer] == 0) {
+        return std::nullopt;
+    }
+    if (held.least[kClient] > held.most[kServer]) {
+        return Side::outside;
+    }
+    if (held.most[kClient] < held.least[kServer]) {
+        return Side::inside;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 SidesOfAddresses::SidesOfAddresses(std::uint32_t addresses_max, Backing backing, std::uint64_t seed)
@@ -99,11 +114,14 @@ void Orientation::compare(Holding& holding, const Live& live, const Packet& pack
         const Packet& outside = packet.tap == Side::outside ? packet : held;
         const Packet& inside = packet.tap == Side::outside ? held : packet;
         const Nanos apart = inside.time - outside.time;
-        const bool sure = are_surely_twins(outside, inside);
-        if (!holding.has_apart[party] || (sure && !holding.sure[party])) {
+        if (!holding.has_apart[party]) {
             holding.has_apart[party] = true;
-            holding.sure[party] = sure;
             holding.apart[party] = apart;
+        }
+        if (are_surely_twins(outside, inside)) {
+            const bool first = holding.twins[party]++ == 0;
+            holding.least[party] = first ? apart : std::min(holding.least[party], apart);
+            holding.most[party] = first ? apart : std::max(holding.most[party], apart);
         }
         // A box that makes a SYN of its own sets its TTL too: the times must not contradict.
         const auto side = side_by_ttl(outside, inside);
@@ -169,11 +187,12 @@ std::optional<Oriented> Orientation::told(const Live& live,
     if (held->ttl_told) {
         return Oriented{held->ttl_client_side, true};
     }
-    if (held->sure[kClient] && held->sure[kServer] &&
-        held->apart[kClient] != held->apart[kServer]) {
-        // Twice the transit, whatever the constant skew.
-        return Oriented{held->apart[kClient] > held->apart[kServer] ? Side::outside : Side::inside,
-                        true};
+    constexpr std::uint32_t kTwinsMin = 4;
+    if (held->twins[kClient] + held->twins[kServer] < kTwinsMin) {
+        return std::nullopt;
+    }
+    if (const auto side = side_by_times(*held)) {
+        return Oriented{*side, true};
     }
     return std::nullopt;
 }
@@ -185,6 +204,9 @@ Oriented Orientation::decide(const Live& live, const Conversations& conversation
     const Holding* const held = holding(live);
     if (held == nullptr) {
         return {};
+    }
+    if (const auto side = side_by_times(*held)) {
+        return {*side, false};
     }
     // One direction alone cannot tell transit from skew.
     if (held->has_apart[kClient]) {

@@ -2,8 +2,9 @@
 // On which side of the firewall the client of a conversation is. Until that is told, its packets
 // are held back here: which of two taps is the entrance decides what "lost" means. Told by the side
 // on which an address was seen to be before, by the TTL that falls on the way, by transit times of
-// both directions together (which no constant skew of mirrors can turn round), and at last, when
-// nothing more can come, by the one tap that saw the packets alone.
+// both directions together (which no constant skew of mirrors can turn round; a varying one makes
+// them overlap), and at last, when nothing more can come, by the one tap that saw the packets
+// alone.
 #pragma once
 
 #include <array>
@@ -58,11 +59,14 @@ struct Holding {
     std::uint32_t last;
     std::uint32_t count;
     Nanos since;
-    // Time at the inside tap less time at the outside tap, of the first packet of each party that
-    // both saw; sure: with numbers or timestamps that a firewall does not make.
+    // Time at the inside tap less time at the outside tap, of the packets of each party that both
+    // saw, as far as their numbers or timestamps say that no firewall made them: least and most.
+    std::array<Nanos, kParties> least;
+    std::array<Nanos, kParties> most;
+    std::array<std::uint32_t, kParties> twins;
+    // Of the first that may be one.
     std::array<Nanos, kParties> apart;
     std::array<bool, kParties> has_apart;
-    std::array<bool, kParties> sure;
     bool ttl_told;
     Side ttl_client_side;
     std::array<std::array<std::uint32_t, kParties>, kSides> seen;  // packets by tap and party
