@@ -192,7 +192,8 @@ void count_case(const Policy& policy, const Case& each, TallyResult& result) {
     const Weight weight = info(each.behaviour).weight;
     const std::uint64_t packets = std::max<std::uint64_t>(fact.attempts, 1);
     const auto matched = match_rule(policy, fact);
-    bool judged = each.expected;
+    // Of what no rule and no default names the policy says nothing.
+    bool judged = each.expected || !matched;
     if (matched) {
         Tally& tally = result.rows[matched->row];
         const Rule& rule = *matched->rule;

@@ -344,6 +344,12 @@ TEST(PolicyRun, a_proven_drop_fails_unless_the_policy_or_a_limit_wants_it_so) {
     EXPECT_EQ(code_with([](Trial& run) { run.policy.rules[0].limits.loss_max = 0.5; }), 0);
     EXPECT_EQ(code_with([](Trial& run) { run.policy.rules[0].limits.loss_max = 0.01; }), 1);
     EXPECT_EQ(code_with([](Trial& run) { run.policy = sample_policy(); }), 0) << "nothing asked";
+    EXPECT_EQ(code_with([](Trial& run) { run.facts[0].server[0].port = 8080; }), 1);
+    EXPECT_EQ(code_with([](Trial& run) {
+                  run.facts[0].server[0].port = run.facts[0].server[1].port = 8080;
+              }),
+              0)
+        << "of no rule";
     // After a longer silence than the one asked for, a time-out may drop.
     EXPECT_EQ(code_with([](Trial& run) {
                   run.policy.rules[0].limits.idle_timeout_min = kSecond;
