@@ -6,8 +6,9 @@ from ends import HALF, SERVER, Talk
 from scenario import (ANY, NEAR, PROVEN, RAISES, STATEFUL, STORY, STRICT, Scenario,
                       chain, chatter, forward, usual)
 
+# Late enough that a conversation which began long before has gone on all the while.
 SILENCES = [Talk(rounds=4, gaps=(0.6, 1.1, 1.4, 0), start=0.1 * i) for i in range(5)] + \
-           [Talk(rounds=3, gaps=(0.5, 2.6 + 0.3 * i, 0), start=0.05 * i, patience=4.9)
+           [Talk(rounds=3, gaps=(0.5, 2.6 + 0.3 * i, 0), start=1.2 + 0.05 * i, patience=4.9)
             for i in range(4)]
 HALVES = [Talk(close=HALF, wait=0.4), Talk(close=HALF, wait=0.5, start=0.1),
           Talk(close=HALF, wait=2.4, patience=4.2), Talk(close=HALF, wait=2.6, patience=4.2)]

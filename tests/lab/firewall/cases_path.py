@@ -22,7 +22,7 @@ def lossy(share, **options):
 
 
 # The wire that loses frames on their way to a capture is a program, and jitters like one.
-JITTER = frozenset({"clock_offset", "mirror_skew"})
+JITTER = frozenset({"clock_offset", "mirror_skew", "sides_guessed"})
 # Doubts that follow from a worse one.
 CONSEQUENCES = frozenset({"capture_loss", "sides_guessed", "no_pairs"})
 

@@ -2,6 +2,7 @@
 """Scenarios of connections that do not come to be, or end by a reset: sections 1 to 4, 6, 13,
 24."""
 from bed import Setup
+from cases_path import JITTER
 from ends import CLIENT, RESET, SERVER, Talk
 from scenario import (NEAR, PROVEN, RAISES, Scenario, chain, chatter, forward)
 
@@ -85,7 +86,7 @@ SCENARIOS = [
                    commands=(("sysctl", "-qw", "net.ipv4.tcp_syncookies=1"),)),
              expect={"syn_proxy": PROVEN}, opaque=True),
     Scenario("syn-seen-late", 13, NEAR, "the inside mirror brings everything 12 ms late",
-             of="mirror-late", may_doubts=frozenset({"clock_offset", "mirror_skew"}),
+             of="mirror-late", may_doubts=JITTER,
              trust=("good", "reduced")),
     Scenario("tuple-reused", 24, RAISES, "a port taken again within 3 s of its close is dropped",
              Setup(talks=[*REUSED, *chatter(4, 24, 0.2, port=8081)], rules=TIME_WAIT),
