@@ -47,6 +47,10 @@ void Evidence::State::begin(const Witnessed& of, Nanos since_previous) {
 void Evidence::State::advance(const std::array<Nanos, kSides>& clocks, Nanos wait) {
     now_ = std::max(now_, std::min(clocks[0], clocks[1]));
     wait_ = wait;
+    if (spans_.refused() != gaps_refused_) {
+        counters_.add(stats::Counter::evidence_gaps_exhausted, spans_.refused() - gaps_refused_);
+        gaps_refused_ = spans_.refused();
+    }
     while (suspects_head_ != kNone && suspects_[suspects_head_].due <= now_) {
         const std::uint32_t index = suspects_head_;
         suspects_head_ = suspects_[index].next;

@@ -125,6 +125,7 @@ void Evidence::State::describe(const Witnessed& of, const ConversationEvidence& 
     for (const Way way : {Way::inward, Way::outward}) {
         const WayState& from = it.ways[index(way)];
         WayCounts& to = record.ways[index(way)];
+        record.complete = record.complete && !from.at_entry.incomplete && !from.at_exit.incomplete;
         to.lost = from.lost;
         to.lost_before = from.lost_before;
         to.lost_beyond = from.lost_beyond;

@@ -331,8 +331,8 @@ class Evidence::State {
     void tell_stray(const Stray& stray, Fact& fact, Nanos now);
     void close_strays(ConversationEvidence& it, Nanos now);
     [[nodiscard]] bool mirror_doubles(Side side) const;
-    [[nodiscard]] bool answers_what_stayed(const ConversationEvidence& it,
-                                           const Stray& stray) const;
+    [[nodiscard]] Grade answers_what_stayed(const ConversationEvidence& it,
+                                            const Stray& stray) const;
 
     // --- evidence_outcome.cpp
     [[nodiscard]] bool shown_elsewhere(Way way, const ConversationEvidence& it) const;
@@ -352,6 +352,7 @@ class Evidence::State {
     Nanos now_ = 0;
     bool finished_ = false;
     std::size_t memory_bytes_ = 0;
+    std::uint64_t gaps_refused_ = 0;  // of these, counted so far
     LazyArray<ConversationEvidence> conversations_;
     Spans spans_;
     Pool<Open> opens_;

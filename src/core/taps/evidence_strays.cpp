@@ -130,21 +130,24 @@ void Evidence::State::left_alone(const Seen& seen) {
 }
 
 // It answers a packet that did not reach the host it names, and that host has been silent.
-bool Evidence::State::answers_what_stayed(const ConversationEvidence& it,
-                                          const Stray& stray) const {
+// Probable, if the packet was too near the end of a capture to be judged itself.
+Grade Evidence::State::answers_what_stayed(const ConversationEvidence& it,
+                                           const Stray& stray) const {
     const WayState& way = it.ways[index(stray.way)];
     const WayState& asked = it.ways[index(back(stray.way))];
     const auto answers = [&](Nanos entered) {
         return entered < stray.packet.time + skew_ && entered > stray.packet.time - wait_ &&
                way.last_entered < entered + 2 * skew_;
     };
+    Grade grade =
+        asked.refused_at != 0 && answers(asked.refused_at) ? Grade::proven : Grade::unproven;
     for (std::uint32_t i = asked.opens; i != kNone; i = opens_[i].next) {
         const Open& open = opens_[i];
-        if (open.alone && !open.left_any && !open.covered && answers(open.time)) {
-            return true;
+        if (!open.left_any && !open.covered && !open.passed && answers(open.time)) {
+            grade = std::max(grade, open.alone ? Grade::proven : Grade::probable);
         }
     }
-    return asked.refused_at != 0 && answers(asked.refused_at);
+    return grade;
 }
 
 // A RST left that nobody was seen to send.
@@ -158,15 +161,17 @@ bool Evidence::State::judge_reset_left(ConversationEvidence& it, Stray& stray, b
         return true;
     }
     Proof proof = Proof::none;
+    Grade grade = Grade::proven;
     if (way.last_plain > packet.time + skew_) {
         proof = Proof::claimed_sender_speaks;
     } else if (peer.resets_left_alone != 0 && peer.resets_entered == 0) {
         proof = Proof::resets_both_ways;
-    } else if (answers_what_stayed(it, stray)) {
+    } else if (const Grade answers = answers_what_stayed(it, stray); answers != Grade::unproven) {
         proof = Proof::answered_alone;
+        grade = answers;
     }
     if (proof != Proof::none) {
-        conclude(fact, FactKind::reset_origin, Grade::proven, proof, true);
+        conclude(fact, FactKind::reset_origin, grade, proof, true);
         it.reset_by_firewall = true;
         return true;
     }
