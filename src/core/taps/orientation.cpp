@@ -57,6 +57,21 @@ std::optional<Side> side_by_times(const Holding& held) {
     return std::nullopt;
 }
 
+// What lies between the directions is clearly more than what varies within them, so that it is no
+// accident of mirrors that come and go.
+bool are_steady(const Holding& held) {
+    constexpr std::uint32_t kTwinsMin = 2;
+    Nanos spread = 0;
+    for (std::size_t party = 0; party < kParties; ++party) {
+        if (held.twins[party] < kTwinsMin) {
+            return false;
+        }
+        spread = std::max(spread, held.most[party] - held.least[party]);
+    }
+    return std::max(held.least[kClient] - held.most[kServer],
+                    held.least[kServer] - held.most[kClient]) > 2 * spread;
+}
+
 }  // namespace
 
 SidesOfAddresses::SidesOfAddresses(std::uint32_t addresses_max, Backing backing, std::uint64_t seed)
@@ -187,11 +202,7 @@ std::optional<Oriented> Orientation::told(const Live& live,
     if (held->ttl_told) {
         return Oriented{held->ttl_client_side, true};
     }
-    constexpr std::uint32_t kTwinsMin = 4;
-    if (held->twins[kClient] + held->twins[kServer] < kTwinsMin) {
-        return std::nullopt;
-    }
-    if (const auto side = side_by_times(*held)) {
+    if (const auto side = side_by_times(*held); side && are_steady(*held)) {
         return Oriented{*side, true};
     }
     return std::nullopt;
