@@ -32,7 +32,7 @@ using taps::Way;
 // Nearly all packets lose exactly one hop: one router stands between the taps, and nothing else
 // that would count as one. Per cent.
 constexpr std::uint64_t kOneHop = 99;
-constexpr std::uint64_t kOneHopMin = 10;  // packets of a way
+constexpr std::uint64_t kOneHopMin = 3;  // packets of a way
 
 [[nodiscard]] bool one_router(const taps::TapHealth& health) {
     bool any = false;

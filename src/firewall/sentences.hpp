@@ -4,6 +4,7 @@
 // the TTL shows that one router alone stands there.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
