@@ -7,6 +7,12 @@
 #include "core/taps/evidence_state.hpp"
 
 namespace tw::taps {
+namespace {
+
+// What a firewall puts in or takes out moves numbers by less than this.
+constexpr std::uint32_t kShiftMax = 4096;
+
+}  // namespace
 
 void Evidence::State::count(WayState& way, FactKind kind) {
     if (kind == FactKind::lost_between) {
@@ -36,7 +42,11 @@ LossFacts Evidence::State::facts_of(const ConversationEvidence& it, const Open& 
     facts.covered_unseen = open.covered_unseen;
     facts.covered_partly = open.covered_partly;
     facts.covered_after = open.covered && open.left_any && !open.covered_partly;
-    facts.only_copy = open.only_copy && open.earlier == 0;
+    // It may have left unrecognised: altered, or of another length.
+    const bool may_have_left = data.stray_data_at != 0 && data.stray_data_at > open.time - wait_ &&
+                               data.stray_data_at < open.time + wait_ &&
+                               distance(open.lo - kShiftMax, data.stray_data_lo) < 2 * kShiftMax;
+    facts.only_copy = open.only_copy && open.earlier == 0 && !may_have_left;
     facts.no_time_to_repeat = open.covered_soon;
     facts.raced = open.raced;
     facts.echoes_it = open.echoes_it;
@@ -179,7 +189,10 @@ void Evidence::State::evaluate(std::uint32_t index, bool last_call, Nanos now) {
     if (last_call || (!joining && !counts_on)) {
         decision = decide(facts);
     }
-    if (!decision.concluded) {
+    // What leaves about now and is not recognised is known a transit later.
+    const bool too_early =
+        decision.kind == FactKind::missed_at_exit && !last_call && now < suspect.since + kLookAgain;
+    if (!decision.concluded || too_early) {
         suspect.due = now + kLookAgain;
         suspect.next = kNone;
         (suspects_head_ == kNone ? suspects_head_ : suspects_[suspects_tail_].next) = index;

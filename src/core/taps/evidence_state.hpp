@@ -150,7 +150,9 @@ struct WayState {
     // A RST, or an ICMP error about these bytes, that left towards this way's sender and that
     // nobody was seen to send.
     Nanos reset_back_at = 0;
-    Nanos refused_at = 0;  // when the last packet entered that was told to be refused so
+    std::uint32_t stray_data_lo = 0;
+    Nanos stray_data_at = 0;  // when data last left that was not recognised
+    Nanos refused_at = 0;     // when the last packet entered that was told to be refused so
     std::uint32_t error_back_seq = 0;
     bool error_back = false;
     bool sack_permitted = false;  // by its SYN, as it left

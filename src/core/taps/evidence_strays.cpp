@@ -112,6 +112,8 @@ void Evidence::State::left_alone(const Seen& seen) {
         stray.kind = StrayKind::syn_left;
     } else if (packet.space() != 0) {
         stray.kind = StrayKind::data_left;
+        it.ways[index(seen.way)].stray_data_at = packet.time;
+        it.ways[index(seen.way)].stray_data_lo = stray.lo;
         const RecentlyLeft& place =
             recently_left_[place_of(seen.of.conversation, seen.way, stray.lo) % kRecentlyLeft];
         if (place.conversation == seen.of.conversation && place.serial == seen.serial) {
@@ -225,7 +227,11 @@ bool Evidence::State::judge_syn_left(ConversationEvidence& it, Stray& stray, boo
             return true;
         }
         if (stray.packet.has(flag::kAck)) {
-            conclude(fact, FactKind::injected, Grade::proven, Proof::answered_alone, false);
+            // Not the server's number: one that the firewall rewrote, unless the server's own
+            // answer was seen, and is another.
+            const bool own_answer = way.syns_entered != 0;
+            conclude(fact, FactKind::injected, own_answer ? Grade::proven : Grade::probable,
+                     Proof::answered_alone, !own_answer);
             it.answered_by_firewall = true;
             return true;
         }
