@@ -6,6 +6,13 @@
 #include "core/taps/evidence_state.hpp"
 
 namespace tw::taps {
+namespace {
+
+// Pairs of both ways that show the two taps to be told apart rightly.
+constexpr std::uint8_t kPairsCount = 3;
+
+}  // namespace
+
 std::uint32_t place_of(std::uint64_t conversation, Way way, std::uint32_t lo) {
     std::uint64_t mixed = (conversation * 2 + index(way)) * 0x9E37'79B9'7F4A'7C15U + lo;
     mixed ^= mixed >> 29;
@@ -94,6 +101,11 @@ Grade Evidence::State::best_grade(const Witnessed& of, FactKind kind) const {
     const bool may_be_split = it.ways[0].rewritten || it.ways[1].rewritten || it.resegmented ||
                               it.answered_by_firewall || it.forged_acks != 0 ||
                               it.ways[0].early != 0 || it.ways[1].early != 0;
+    // Too little of it was recognised at both taps: its orientation may be wrong.
+    const bool hardly_paired = it.ways[0].pairs < kPairsCount || it.ways[1].pairs < kPairsCount;
+    if (hardly_paired && kind == FactKind::missed_at_entry) {
+        return Grade::probable;
+    }
     if (may_be_split && (kind == FactKind::missed_at_entry || kind == FactKind::missed_at_exit)) {
         return Grade::probable;
     }

@@ -238,7 +238,8 @@ void Evidence::State::tell_loss(ConversationEvidence& it, const Suspect& suspect
         fact.cost = open.left_at - open.time;
     }
     const bool is_loss = decision.kind == FactKind::lost_between;
-    if (open.circumstances.after_close && decision.kind != FactKind::missed_at_exit) {
+    if (open.circumstances.after_close && decision.kind != FactKind::missed_at_exit &&
+        decision.proof != Proof::answered_alone) {
         fact.kind = FactKind::late_lost;
     }
     const auto add = [&fact](const Cite& cited) {

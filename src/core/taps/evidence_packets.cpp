@@ -390,6 +390,7 @@ void Evidence::State::paired(const Seen& entered, const Seen& left) {
     if (entered.serial == it.gap_serial) {
         it.idle_passed = std::max(it.idle_passed, it.gap);
     }
+    bump(way.pairs);
     if (entered.serial == way.gap_serial) {
         way.idle_passed = std::max(way.idle_passed, way.gap);
     }

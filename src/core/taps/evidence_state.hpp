@@ -180,6 +180,7 @@ struct WayState {
     std::uint8_t resets_entered = 0;
     std::uint8_t resets_left = 0;
     std::uint8_t resets_left_alone = 0;
+    std::uint8_t pairs = 0;
     std::int8_t scale_entered = -1;
     std::int8_t scale_left = -1;
     bool acked_known : 1 = false;

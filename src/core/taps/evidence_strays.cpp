@@ -312,7 +312,11 @@ bool Evidence::State::judge_copy_left(ConversationEvidence& it, Stray& stray, Fa
         repeated = repeated || overlap(stray.lo, stray.hi, opens_[i].lo, opens_[i].hi);
     }
     if (told_twice && !repeated) {
-        conclude(fact, FactKind::duplicated, stray.identified ? Grade::proven : Grade::probable,
+        // Where the mirror doubles at all, the network beyond may have made the one reported.
+        const bool faithful =
+            health_.taps[index(stray.packet.tap)][index(back(stray.way))].copies == 0;
+        conclude(fact, FactKind::duplicated,
+                 stray.identified && faithful ? Grade::proven : Grade::probable,
                  Proof::receiver_reacts, true);
         return true;
     }
