@@ -256,7 +256,11 @@ void Order::tell(const Late& late) {
     Fact fact = fact_of(late.entered, late.left, late.way);
     fact.kind = FactKind::reordered;
     fact.proof = reacted ? Proof::receiver_reacts : Proof::times_only;
-    fact.grade = reacted ? Grade::proven : Grade::probable;
+    // Without a name its twin may be a repeat that the entry tap missed, of a first one that was
+    // lost: the receiver says the same.
+    const Packet& in = late.entered;
+    const bool named = in.option(option_bit::kTimestamps) || (!in.v6 && in.ip_id != 0);
+    fact.grade = reacted && named ? Grade::proven : Grade::probable;
     const auto add = [&](std::uint32_t frame, Nanos time, Side tap, Part part) {
         fact.cites[fact.cites_count++] = {frame, time, tap, part};
     };
