@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <set>
 
 #include "core/taps/packet.hpp"
 
@@ -14,7 +15,7 @@ using enum Behaviour;
 using taps::Conversation;
 using taps::Fact;
 
-// Repeats held back are a habit only if so many were, and more than were sent on.
+// So many make a habit; of repeats held back, if they are more than were sent on.
 constexpr std::uint64_t kHabitMin = 3;
 
 // The cases of one conversation, in order of time.
@@ -167,6 +168,22 @@ void drop_single_suppressions(const Cases& cases, std::vector<Told>& told) {
     }
 }
 
+// A SYN/ACK whose entry the capture missed looks like one that the firewall made: proven only of
+// several connections.
+void weigh_answers(const Cases& cases, std::vector<Told>& told) {
+    std::set<std::uint64_t> answered;
+    for (std::size_t i = 0; i < told.size(); ++i) {
+        if (told[i].behaviour == syn_proxy) {
+            answered.insert(cases.cases[i].fact->conversation);
+        }
+    }
+    for (Told& one : told) {
+        if (one.behaviour == syn_proxy && answered.size() < kHabitMin) {
+            one.grade = std::min(one.grade, taps::Grade::probable);
+        }
+    }
+}
+
 }  // namespace
 
 void explain_within_conversations(const Cases& cases, std::vector<Told>& told) {
@@ -201,6 +218,7 @@ void explain_within_conversations(const Cases& cases, std::vector<Told>& told) {
         begin = end;
     }
     drop_single_suppressions(cases, told);
+    weigh_answers(cases, told);
 }
 
 }  // namespace tw::firewall

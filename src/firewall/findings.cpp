@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <unordered_set>
 
@@ -131,11 +132,8 @@ constexpr std::uint64_t kVariableShare = 5;
 // before or behind its switch's own routing makes 1 of difference. None is a rewrite.
 [[nodiscard]] bool falls_by_steps(const taps::TapHealth& health, taps::Way way) {
     const auto& falls = health.ttl_fall[taps::index(way)];
-    std::uint64_t all = 0;
-    for (const std::uint64_t count : falls) {
-        all += count;
-    }
-    return *std::max_element(falls.begin(), falls.end() - 1) * 20 >= all * 19;
+    const std::uint64_t steps = std::accumulate(falls.begin(), falls.end() - 1, std::uint64_t{0});
+    return steps * 20 >= (steps + falls.back()) * 19;
 }
 
 // A proxy makes its own headers: only what it says of itself is told then.

@@ -239,6 +239,16 @@ TEST(Classify, where_packets_are_lost_nobody_holds_repeats_back) {
     EXPECT_EQ(told_of(scene).told, Behaviours{packet_dropped});
 }
 
+TEST(Classify, one_answer_that_nobody_sent_may_be_a_miss_several_are_not) {
+    Scene scene;
+    for (std::uint64_t id = 1; id <= 2; ++id) {
+        scene.facts.push_back(fact(FactKind::injected, packet(flag::kSyn | flag::kAck), 0, id));
+    }
+    EXPECT_EQ(classify(scene.cases(), {})[0].grade, Grade::probable);
+    scene.facts.push_back(fact(FactKind::injected, packet(flag::kSyn | flag::kAck), 0, 3));
+    EXPECT_EQ(classify(scene.cases(), {})[0].grade, Grade::proven);
+}
+
 TEST(Classify, what_a_proxy_does_to_packets_is_no_behaviour_of_its_own) {
     Scene scene;
     scene.conversations = {conversation()};

@@ -72,6 +72,8 @@ TEST(Findings, a_ttl_that_falls_by_steps_is_no_rewrite) {
     told.lessons.rewrites = {row(Rewrite::ttl, 100, 100)};
     told.confidence.health.ttl_fall[0] = {0, 0, 0, 100, 0};  // -1, 0, 1, 2, other
     EXPECT_EQ(told.behaviours(), Behaviours{});
+    told.confidence.health.ttl_fall[0] = {0, 10, 80, 10, 0};  // mirrors before or behind routing
+    EXPECT_EQ(told.behaviours(), Behaviours{});
     told.confidence.health.ttl_fall[0] = {0, 0, 0, 0, 100};
     EXPECT_EQ(told.behaviours(), Behaviours{header_rewritten});
 }
