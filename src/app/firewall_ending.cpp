@@ -17,7 +17,6 @@ constexpr std::array kLimits{
     Counter::taps_fragments_full,
     Counter::taps_evicted,
     Counter::taps_refused,
-    Counter::taps_hurried,
     Counter::taps_in_flight_full,
     Counter::taps_facts_dropped,
     Counter::taps_records_dropped,
