@@ -52,7 +52,8 @@ bool find_break(const Study& study, const taps::Conversation& conversation, Brok
 struct Event {
     std::span<const Broken> broken;
     std::uint64_t survivors = 0;  // that went on across the moment
-    std::uint64_t fresh = 0;      // came about afterwards
+    std::uint64_t fresh = 0;      // came about afterwards, and went well
+    std::uint64_t troubled = 0;   // came about afterwards, and lost something too
     Nanos outage = 0;             // until the first of these
 };
 
@@ -67,8 +68,9 @@ Event look_at(const Study& study, std::span<const Broken> broken) {
     Nanos first_fresh = INT64_MAX;
     for (const taps::Conversation& conversation : study.all().conversations) {
         if (conversation.established > begin) {
-            ++event.fresh;
-            first_fresh = std::min(first_fresh, conversation.established);
+            const bool well = study.cases_of(conversation.id).empty();
+            ++(well ? event.fresh : event.troubled);
+            first_fresh = well ? std::min(first_fresh, conversation.established) : first_fresh;
         } else if (conversation.first < begin && conversation.last > end + kMomentMax &&
                    !ids.contains(conversation.id)) {
             ++event.survivors;
@@ -147,7 +149,7 @@ void learn_lost_state(const Study& study, Lessons& lessons) {
         const Event event = look_at(study, moment);
         const auto count = static_cast<double>(moment.size());
         const auto survivors = static_cast<double>(event.survivors);
-        if (event.fresh != 0 && count >= kBrokenShareMin * (count + survivors)) {
+        if (event.fresh > event.troubled && count >= kBrokenShareMin * (count + survivors)) {
             tell(event, unrelated(moment), lessons);
         }
         begin = end;

@@ -61,7 +61,7 @@ std::array<Told, taps::kWays> told_senders(const Study& study) {
 
 using Key = std::pair<Way, ScopeKey>;
 
-std::map<Key, Group> gather(const Study& study) {
+std::map<Key, Group> gather(const Study& study, Scope scope) {
     std::map<Key, Group> groups;
     for (std::uint32_t i = 0; i < study.all().cases.size(); ++i) {
         const Case& one = study.at(i);
@@ -70,7 +70,7 @@ std::map<Key, Group> gather(const Study& study) {
         }
         const flow::Endpoint& client = client_of(*one.fact);
         const flow::Endpoint& server = server_of(*one.fact);
-        Group& group = groups[{one.fact->way, scope_key(Scope::server, client, server)}];
+        Group& group = groups[{one.fact->way, scope_key(scope, client, server)}];
         group.drops.push_back(i);
         group.conversations.insert(one.fact->conversation);
         group.client = client;
@@ -78,10 +78,9 @@ std::map<Key, Group> gather(const Study& study) {
         group.way = one.fact->way;
     }
     for (const taps::Conversation& conversation : study.all().conversations) {
-        const ScopeKey server =
-            scope_key(Scope::server, client_of(conversation), server_of(conversation));
+        const ScopeKey key = scope_key(scope, client_of(conversation), server_of(conversation));
         for (const Way way : {Way::inward, Way::outward}) {
-            if (const auto found = groups.find({way, server}); found != groups.end()) {
+            if (const auto found = groups.find({way, key}); found != groups.end()) {
                 found->second.longest_passed =
                     std::max<std::uint32_t>(found->second.longest_passed,
                                             conversation.ways[taps::index(way)].longest_passed);
@@ -132,11 +131,12 @@ Verdict judge(const Study& study, const Group& group) {
     return verdict;
 }
 
-void tell(const Group& group, const Verdict& verdict, const Told& told, Lessons& lessons) {
+void tell(const Group& group, Scope kind, const Verdict& verdict, const Told& told,
+          Lessons& lessons) {
     const std::uint32_t low = group.longest_passed;
     const std::uint32_t high = verdict.shortest_lost;
-    const std::string scope = fmt::format(
-        "{}, {}", scope_text(Scope::server, group.client, group.server), taps::name(group.way));
+    const std::string scope =
+        fmt::format("{}, {}", scope_text(kind, group.client, group.server), taps::name(group.way));
     Parameter parameter{
         .name = "mtu",
         .scope = scope,
@@ -177,10 +177,17 @@ void learn_mtu(const Study& study, Lessons& lessons) {
     const auto told = told_senders(study);
     // Something with a payload did pass: the path is not just down.
     constexpr std::uint32_t kLeastPassed = 100;
-    for (const auto& [key, group] : gather(study)) {
-        const Verdict verdict = judge(study, group);
-        if (group.longest_passed >= kLeastPassed && verdict.holds()) {
-            tell(group, verdict, told[taps::index(group.way)], lessons);
+    std::set<Way> explained;
+    for (const Scope scope : {Scope::all, Scope::server}) {
+        for (const auto& [key, group] : gather(study, scope)) {
+            const Verdict verdict = judge(study, group);
+            if (group.longest_passed >= kLeastPassed && verdict.holds() &&
+                !explained.contains(group.way)) {
+                tell(group, scope, verdict, told[taps::index(group.way)], lessons);
+                if (scope == Scope::all) {
+                    explained.insert(group.way);
+                }
+            }
         }
     }
 }

@@ -109,8 +109,8 @@ void Order::passed(OrderState& state, const Pair& pair, const Witnessed& of) {
     if (state.waiting != kNone && out.space() != 0) {
         another_copy(state, out);
     }
-    // Which of several equal ones it is, is a guess: it says nothing of order.
-    if (!pair.alone || may_be_its_repeat(state, in)) {
+    // Which of several equal ones it is, is a guess, and a proxy sends in an order of its own.
+    if (!pair.alone || !pair.ack_matched || may_be_its_repeat(state, in)) {
         return;
     }
     const bool entered_later =

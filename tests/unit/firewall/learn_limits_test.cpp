@@ -235,6 +235,13 @@ TEST(LearnLostState, four_are_not_many_and_idle_ones_may_have_timed_out) {
     EXPECT_TRUE(idle.learn_by(learn_lost_state).lessons.empty());
 }
 
+TEST(LearnLostState, where_new_connections_break_as_well_it_is_no_lost_state) {
+    Story story;
+    failover(story, 8);
+    story.drop(story.conversations.back(), 34 * kSecond);
+    EXPECT_TRUE(story.learn_by(learn_lost_state).lessons.empty());
+}
+
 TEST(LearnLostState, losses_at_one_moment_that_are_made_good_are_not) {
     Story story;
     failover(story, 8);
