@@ -48,9 +48,13 @@ Nanos end_of(const taps::Conversation& conversation, Lingering lingering) {
     return open ? INT64_MAX : conversation.last + lingering;
 }
 
-std::uint64_t open_at(const Group& group, Nanos time) {
+// Those that had begun before and end more than `closing` later. When the firewall lets go of one
+// that closes is not known to the moment: between its FINs and the last packet.
+constexpr Nanos kClosing = kSecond;
+
+std::uint64_t open_at(const Group& group, Nanos time, Nanos closing) {
     const auto begun = std::lower_bound(group.begins.begin(), group.begins.end(), time);
-    const auto ended = std::upper_bound(group.ends.begin(), group.ends.end(), time);
+    const auto ended = std::upper_bound(group.ends.begin(), group.ends.end(), time + closing);
     const auto count = (begun - group.begins.begin()) - (ended - group.ends.begin());
     return count > 0 ? static_cast<std::uint64_t>(count) : 0;
 }
@@ -107,10 +111,10 @@ struct Bracket {
 Bracket bracket_of(const Group& group) {
     Bracket bracket;
     for (const Nanos begin : group.begins) {
-        bracket.most_passed = std::max(bracket.most_passed, open_at(group, begin));
+        bracket.most_passed = std::max(bracket.most_passed, open_at(group, begin, kClosing));
     }
     for (const Attempt& fail : group.fails) {
-        bracket.least_failed = std::min(bracket.least_failed, open_at(group, fail.time));
+        bracket.least_failed = std::min(bracket.least_failed, open_at(group, fail.time, -kClosing));
     }
     return bracket;
 }
