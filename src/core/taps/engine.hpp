@@ -53,6 +53,12 @@ struct EngineOptions {
     std::size_t excerpts_max = 256;
 };
 
+// Where addresses are translated, the two sides of a connection may hash to different workers, and
+// then neither of their engines sees the twin: until packets can be handed over, a live run with
+// translation needs one worker. The hand-over goes by pairing: the worker that a SYN's print names
+// (core/taps/pairing: what translation leaves alone) owns the connection, and what another worker
+// decodes of a tuple that follows that SYN crosses to it as a Packet, through one ring for each
+// pair of workers.
 class Engine {
   public:
     Engine(const EngineOptions& options, stats::Counters& counters);
