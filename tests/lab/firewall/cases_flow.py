@@ -72,7 +72,7 @@ SCENARIOS = [
     Scenario("pmtud-black-hole", 17, RAISES, "1300 bytes is the limit, and no ICMP says so",
              Setup(talks=[*AROUND_1300, *UPLOADS], commands=NARROW_INSIDE, rules=NO_ICMP,
                    unlogged=True),
-             expect={"pmtud_black_hole": PROVEN}, parameters={"mtu": 1300}, drops=10, fast=True),
+             expect={"pmtud_black_hole": PROVEN}, parameters={"mtu": 1300}, drops=10),
     Scenario("pmtud-works", 17, NEAR, "1300 bytes is the limit, and ICMP says so",
              Setup(talks=[*AROUND_1300, *UPLOADS], commands=NARROW_INSIDE, unlogged=True),
              may={"too_big_told": ANY}, drops=1),
@@ -117,7 +117,8 @@ SCENARIOS = [
              Setup(talks=[*chatter(4, 16, 0.2), *(Talk(late=LATE_FINS, start=0.1 * i)
                                                   for i in range(3))])),
     Scenario("state-lost", 25, RAISES, "the firewall loses all its state at once, and stays up",
-             Setup(talks=[*chatter(8, 30, 0.15, patience=4.5),
+             Setup(talks=[*chatter(4, 30, 0.15, patience=4.5),
+                          *chatter(4, 30, 0.15, patience=4.5, port=8081),
                           *(Talk(rounds=24, gap=0.15, start=2.6 + 0.1 * i) for i in range(3))],
                    rules=forward(*STATEFUL), state=STRICT, beat=False,
                    events=((2.0, "f", ("conntrack", "-F")),)),
