@@ -323,12 +323,12 @@ void Rules::policy() {
     }
 }
 
-// Whether the file speaks of a firewall: then it may be meant for two capture files.
+// Whether the file is meant for a firewall, perhaps for two capture files: it says something of it
+// that is not a default. What `check` prints spells all defaults out.
 bool Rules::about_firewall() const {
-    const auto& keys = config_.places.keys;
-    return std::any_of(keys.begin(), keys.end(), [](const auto& key) {
-        return key.first == "firewall" || key.first == "policy" || key.first == "default";
-    });
+    const FirewallKeys& keys = config_.firewall;
+    return !keys.policy.empty() || !keys.defaults.empty() || !keys.nat.empty() ||
+           !keys.name.empty() || keys.tap != FirewallKeys{}.tap;
 }
 
 // The two taps of a firewall are those of the ports, one on each side.

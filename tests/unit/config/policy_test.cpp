@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/load.hpp"
+#include "config/options.hpp"
 #include "core/taps/rewrite.hpp"
 
 namespace tw::config {
@@ -262,6 +263,16 @@ TEST(PolicyUse, files_need_no_ports_and_a_run_does) {
     for (const Use use : {Use::run, Use::firewall}) {
         EXPECT_THAT(errors_of("policy: [{}]\n", use), ElementsAre(HasSubstr("ports: no port")));
     }
+}
+
+TEST(PolicyUse, what_check_prints_of_a_monitor_is_a_monitor_again) {
+    const std::string port = "ports: [{device: \"iface:lo\"}]\n";
+    const auto config = load_text(port, "x.yaml", Use::any);
+    ASSERT_TRUE(config);
+    EXPECT_THAT(errors_of(effective_yaml(*config), Use::any), IsEmpty());
+    EXPECT_THAT(
+        errors_of(port + "firewall: {name: fw}\n", Use::any),
+        ElementsAre(HasSubstr("no tap is called outside"), HasSubstr("no tap is called inside")));
 }
 
 TEST(PolicyUse, live_needs_a_tap_on_each_side) {
