@@ -7,6 +7,7 @@
 
 #include "app/terminal.hpp"
 #include "sinks/firewall_fact_json.hpp"
+#include "sinks/firewall_html.hpp"
 #include "sinks/firewall_json.hpp"
 #include "sinks/firewall_junit.hpp"
 #include "sinks/firewall_text.hpp"
@@ -54,6 +55,7 @@ bool FirewallOutputs::write(const firewall::Report& report) {
     });
     finish(json_, [&] { return sinks::firewall_json(report); });
     finish(junit_, [&] { return sinks::firewall_junit(report); });
+    finish(html_, [&] { return sinks::firewall_html(report); });
     return good;
 }
 

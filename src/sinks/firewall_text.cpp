@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "sinks/firewall_text_parts.hpp"
+#include "sinks/firewall_words.hpp"
 #include "sinks/format/human.hpp"
 
 namespace tw::sinks {
@@ -37,12 +38,6 @@ void write_answer(Page& page, const Report& report) {
     }
 }
 
-[[nodiscard]] std::string percent(double share) {
-    return share == 0     ? "0 %"
-           : share < 1e-5 ? "below 0.001 %"
-                          : fmt::format("{:.3g} %", share * 100);
-}
-
 void write_tap(Page& page, const Report& report, Side side) {
     const firewall::TapReport& tap = report.confidence.taps[index(side)];
     const auto& ways = report.confidence.health.taps[index(side)];
@@ -50,7 +45,7 @@ void write_tap(Page& page, const Report& report, Side side) {
                                    count_of(tap.frames, "frame"),
                                    count_text(ways[index(Way::inward)].packets) + " inward",
                                    count_text(ways[index(Way::outward)].packets) + " outward");
-    text += fmt::format("; missed {}", percent(report.confidence.miss_rate[index(side)]));
+    text += fmt::format("; missed {}", share_text(report.confidence.miss_rate[index(side)]));
     if (tap.drops_known) {
         text += fmt::format("; {} counted by the capture", count_of(tap.dropped, "drop"));
     }
@@ -74,27 +69,8 @@ void write_capture(Page& page, const Report& report) {
     write_labelled(page, "trust", name(confidence.trust), tone);
     write_tap(page, report, Side::outside);
     write_tap(page, report, Side::inside);
-    const auto& totals = report.totals;
-    write_labelled(page, "seen",
-                   fmt::format("{} in {}, {} seen at both taps{}, at most {} at once",
-                               count_of(totals.conversations, "connection"),
-                               format::duration_text(format::elapsed(report.first, report.last)),
-                               count_text(totals.paired),
-                               totals.translated == 0
-                                   ? std::string()
-                                   : fmt::format(" ({} translated)", count_text(totals.translated)),
-                               count_text(totals.concurrent_max)));
-    std::string clock =
-        confidence.clock_offset == 0
-            ? std::string("one clock")
-            : fmt::format("inside less outside {}, {}",
-                          format::duration_text(confidence.clock_offset),
-                          confidence.clock_estimated ? "estimated and corrected" : "corrected");
-    if (confidence.skew > 0) {
-        clock += fmt::format("; times closer than {} prove no order",
-                             format::duration_text(4 * confidence.skew));
-    }
-    write_labelled(page, "clock", clock);
+    write_labelled(page, "seen", seen_text(report));
+    write_labelled(page, "clock", clock_words(confidence));
     for (const firewall::Doubt& doubt : confidence.doubts) {
         page.paragraph(fmt::format("! {}: {}", doubt.name, printable(doubt.sentence)), 2, 4,
                        doubt.trust == Trust::unusable ? Tone::bad : Tone::strong);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sinks/firewall_ladder.hpp"
 #include "sinks/firewall_text_parts.hpp"
 #include "sinks/firewall_words.hpp"
 #include "sinks/format/human.hpp"
@@ -13,7 +14,6 @@ namespace {
 
 using firewall::Finding;
 using firewall::Report;
-using firewall::Weight;
 using format::count_of;
 using format::count_text;
 using format::duration_text;
@@ -23,44 +23,26 @@ using format::printable;
 using format::Table;
 using format::Tone;
 
-[[nodiscard]] Tone tone_of(const Finding& finding) {
-    const Weight weight = firewall::info(finding.behaviour).weight;
-    const bool grave = weight == Weight::drop || weight == Weight::harm;
-    return grave && finding.grade == taps::Grade::proven && !finding.expected ? Tone::bad
-                                                                              : Tone::strong;
+// The ladder says which packets; without one their frames do.
+void write_evidence(Page& page, const firewall::Evidence& evidence, std::size_t width) {
+    constexpr std::size_t kIndent = 7;
+    const auto ladder = ladder_lines(evidence, width > kIndent ? width - kIndent : 0);
+    page.paragraph("- " + printable(ladder.empty() ? evidence_text(evidence) : evidence.sentence),
+                   5, kIndent);
+    for (const std::string& line : ladder) {
+        page.line(std::string(kIndent, ' ') + line, Tone::faint);
+    }
 }
 
-// "3 cases (2 proven, 1 probable) of 2 connections, 12:00:01 to 12:00:09, cost 1.20 s"
-[[nodiscard]] std::string extent(const Finding& finding) {
-    std::string text = count_of(finding.cases, "case");
-    if (finding.proven != finding.cases) {
-        text += fmt::format(" ({} proven, {} probable)", count_text(finding.proven),
-                            count_text(finding.probable));
-    }
-    text += fmt::format(", {}, {}", count_of(finding.conversations, "connection"),
-                        format::clock_text(finding.first));
-    if (finding.last != finding.first) {
-        text += " to " + format::clock_text(finding.last);
-    }
-    if (finding.cost > 0) {
-        text += fmt::format(", cost {}", duration_text(finding.cost));
-    }
-    return text;
-}
-
-void write_evidence(Page& page, const firewall::Evidence& evidence) {
-    page.paragraph("- " + printable(evidence_text(evidence)), 5, 7);
-}
-
-void write_finding(Page& page, const Finding& finding) {
+void write_finding(Page& page, const Finding& finding, std::size_t width) {
     const firewall::BehaviourInfo& info = firewall::info(finding.behaviour);
     page.blank();
     page.paragraph(
         fmt::format("{}. {}, {}: {}{}", finding.id, info.words, name(finding.grade),
                     printable(finding.scope), finding.expected ? " (as the policy wants)" : ""),
-        2, 5, tone_of(finding));
+        2, 5, is_grave(finding) ? Tone::bad : Tone::strong);
     page.paragraph(printable(finding.sentence), 5, 5);
-    page.paragraph(extent(finding), 5, 5, Tone::faint);
+    page.paragraph(extent_text(finding), 5, 5, Tone::faint);
     for (const std::string& other : finding.excluded) {
         page.paragraph("not: " + printable(other), 5, 10, Tone::faint);
     }
@@ -73,7 +55,7 @@ void write_finding(Page& page, const Finding& finding) {
         page.paragraph("look at: " + printable(finding.advice), 5, 14);
     }
     for (const firewall::Evidence& evidence : finding.evidence) {
-        write_evidence(page, evidence);
+        write_evidence(page, evidence, width);
     }
 }
 
@@ -151,24 +133,18 @@ void write_parameters(Page& page, const Report& report) {
 
 }  // namespace
 
-void write_firewall_findings(Page& page, const Report& report, const format::PageStyle&) {
+void write_firewall_findings(Page& page, const Report& report, const format::PageStyle& style) {
     page.heading("Findings");
     if (report.findings.empty()) {
-        page.paragraph(report.confidence.trust == firewall::Trust::unusable
-                           ? "none: the capture is not fit to judge by"
-                           : "none: all that entered left, as far as captured",
-                       2, 2);
+        page.paragraph(no_findings_text(report), 2, 2);
     }
     for (const Finding& finding : report.findings) {
-        write_finding(page, finding);
+        write_finding(page, finding, style.width);
     }
     if (!report.in_common.empty()) {
         page.heading("What the drops have in common");
         for (const firewall::Explanation& each : report.in_common) {
-            page.paragraph(
-                fmt::format("{} (precision {:.0f} %, recall {:.0f} %)", printable(each.sentence),
-                            each.precision * 100, each.recall * 100),
-                2, 4);
+            page.paragraph(printable(explanation_text(each)), 2, 4);
         }
     }
 }

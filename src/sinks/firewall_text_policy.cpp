@@ -35,12 +35,6 @@ using format::Tone;
     return Tone::plain;
 }
 
-// A limit that nothing was seen for does not change the rule's result.
-[[nodiscard]] bool has_untested_limit(const PolicyRow& row) {
-    return std::any_of(row.limits.begin(), row.limits.end(),
-                       [](const auto& limit) { return limit.result == RowResult::untested; });
-}
-
 void write_table(Page& page, const Report& report) {
     Table table("<<>><");
     table.row({"result", "expects", "connections", "against", "rule"});

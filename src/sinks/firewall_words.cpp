@@ -11,6 +11,9 @@
 namespace tw::sinks {
 namespace {
 
+using format::count_of;
+using format::count_text;
+using format::duration_text;
 using taps::Side;
 
 [[nodiscard]] const flow::Endpoint& near(const std::array<flow::Endpoint, taps::kSides>& seen,
@@ -64,6 +67,77 @@ std::string example_text(const taps::Conversation& conversation) {
         flow_text(conversation.client, conversation.server, conversation.client_side),
         format::clock_text(conversation.first), format::spoken(name(conversation.outcome)),
         frames.empty() ? "" : fmt::format(" (first frames: {})", frames));
+}
+
+std::string extent_text(const firewall::Finding& finding) {
+    std::string text = count_of(finding.cases, "case");
+    if (finding.proven != finding.cases) {
+        text += fmt::format(" ({} proven, {} probable)", count_text(finding.proven),
+                            count_text(finding.probable));
+    }
+    text += fmt::format(", {}, {}", count_of(finding.conversations, "connection"),
+                        format::clock_text(finding.first));
+    if (finding.last != finding.first) {
+        text += " to " + format::clock_text(finding.last);
+    }
+    if (finding.cost > 0) {
+        text += fmt::format(", cost {}", duration_text(finding.cost));
+    }
+    return text;
+}
+
+bool is_grave(const firewall::Finding& finding) {
+    using firewall::Weight;
+    const Weight weight = firewall::info(finding.behaviour).weight;
+    return (weight == Weight::drop || weight == Weight::harm) &&
+           finding.grade == taps::Grade::proven && !finding.expected;
+}
+
+std::string share_text(double share) {
+    return share == 0     ? "0 %"
+           : share < 1e-5 ? "below 0.001 %"
+                          : fmt::format("{:.3g} %", share * 100);
+}
+
+std::string seen_text(const firewall::Report& report) {
+    const auto& totals = report.totals;
+    return fmt::format(
+        "{} in {}, {} seen at both taps{}, at most {} at once",
+        count_of(totals.conversations, "connection"),
+        duration_text(format::elapsed(report.first, report.last)), count_text(totals.paired),
+        totals.translated == 0 ? std::string()
+                               : fmt::format(" ({} translated)", count_text(totals.translated)),
+        count_text(totals.concurrent_max));
+}
+
+std::string clock_words(const firewall::Confidence& confidence) {
+    std::string clock =
+        confidence.clock_offset == 0
+            ? std::string("one clock")
+            : fmt::format("inside less outside {}, {}", duration_text(confidence.clock_offset),
+                          confidence.clock_estimated ? "estimated and corrected" : "corrected");
+    if (confidence.skew > 0) {
+        clock += fmt::format("; times closer than {} prove no order",
+                             duration_text(4 * confidence.skew));
+    }
+    return clock;
+}
+
+std::string_view no_findings_text(const firewall::Report& report) {
+    return report.confidence.trust == firewall::Trust::unusable
+               ? "none: the capture is not fit to judge by"
+               : "none: all that entered left, as far as captured";
+}
+
+std::string explanation_text(const firewall::Explanation& explanation) {
+    return fmt::format("{} (precision {:.0f} %, recall {:.0f} %)", explanation.sentence,
+                       explanation.precision * 100, explanation.recall * 100);
+}
+
+bool has_untested_limit(const firewall::PolicyRow& row) {
+    return std::any_of(row.limits.begin(), row.limits.end(), [](const auto& limit) {
+        return limit.result == firewall::RowResult::untested;
+    });
 }
 
 std::string_view result_text(firewall::RowResult result) {
