@@ -71,7 +71,13 @@ void write_answer(Html& html, const Report& report) {
     html.element("p class=\"eyebrow\"",
                  "Firewall validation from two taps" +
                      (report.firewall.empty() ? "" : " \u00b7 " + report.firewall));
-    html.element("h1", report.verdict);
+    // With a policy its first sentence is the answer, and the others what the packets show.
+    const std::string_view verdict = report.verdict;
+    const std::size_t end = report.policy.empty() ? verdict.npos : verdict.find(". ");
+    html.element("h1", verdict.substr(0, end == verdict.npos ? end : end + 1));
+    if (end != verdict.npos) {
+        html.element("p", verdict.substr(end + 2));
+    }
     if (!report.why_exit.empty()) {
         html.raw("<ul>");
         for (const std::string& why : report.why_exit) {

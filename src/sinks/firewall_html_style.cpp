@@ -50,6 +50,7 @@ dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; }
 .badge.bad { color: var(--bad); background: var(--bad-ground); }
 .badge.warn { color: var(--warn); background: var(--warn-ground); }
 .badge.good { color: var(--good); background: var(--good-ground); }
+.answer p { max-width: 75ch; }
 h3 .badge { margin: 0 0 2px 6px; }
 .doubt { border-left: 4px solid var(--warn); background: var(--warn-ground); padding: 8px 14px;
   margin: 0 0 10px; } .doubt.bad { border-color: var(--bad); background: var(--bad-ground); }
@@ -79,10 +80,10 @@ svg .tap, svg .panel { font-weight: 600; font-size: 12.5px; }
 svg .transit { fill: var(--link); }
 svg .rail { stroke: var(--soft); stroke-width: 1.5; } svg .grid { stroke: var(--line); }
 svg .arrow { stroke: var(--soft); stroke-width: 1.2; fill: none; } svg .head { fill: var(--soft); }
-svg .dot { fill: var(--soft); } svg .band { fill: none; }
+svg .dot { fill: var(--soft); } svg .band { fill: var(--hot); }
 svg .words { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
 svg .note { fill: var(--warn); }
-svg .hot .band { fill: var(--hot); } svg .hot .words { stroke: var(--hot); font-weight: 600; }
+svg .hot .words { stroke: var(--hot); font-weight: 600; }
 svg .lost .arrow, svg .cross { stroke: var(--bad); } svg .lost .head, svg .lost .note {
   fill: var(--bad); } svg .cross { stroke-width: 2.4; fill: none; }
 svg .born .arrow { stroke: var(--bad); } svg .born .head, svg .born .note { fill: var(--bad); }
@@ -90,7 +91,7 @@ svg .ring { stroke: var(--bad); stroke-width: 2; fill: none; }
 svg .untold .arrow { stroke-dasharray: 4 3; }
 svg .bars { fill: var(--bars); } svg .mark { stroke: var(--ink); stroke-width: 1; }
 svg .label { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; font-size: 11px; }
-@media (max-width: 600px) { main { padding: 12px 12px 40px; } .answer { padding: 14px; }
+@media (max-width: 600px) { h1 { font-size: 1.15rem; } main { padding: 12px 12px 40px; } .answer { padding: 14px; }
   .finding { padding: 12px; } .making, .terms { grid-template-columns: 1fr; gap: 2px; }
   .making dd, .terms dd { margin-bottom: 10px; } th, td { padding-right: 8px; } }
 @media print { body { font-size: 10.5pt; } main { max-width: none; padding: 0; }

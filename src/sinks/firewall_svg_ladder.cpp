@@ -42,6 +42,9 @@ class Drawing {
             format::count_of(ladder_.steps.size(), "packet"), kWidth, bottom, kWidth, bottom));
         write_frame(bottom);
         for (const TapStep& step : ladder_.steps) {
+            write_band(step);
+        }
+        for (const TapStep& step : ladder_.steps) {
             write_step(step);
         }
         html_.raw("</svg></div>");
@@ -95,15 +98,19 @@ class Drawing {
         return "step";
     }
 
+    // Behind all arrows.
+    void write_band(const TapStep& step) {
+        if (step.subject) {
+            html_.raw(
+                fmt::format("<rect class=\"band\" x=\"0\" y=\"{}\" width=\"{}\" height=\"{}\" "
+                            "rx=\"3\"/>",
+                            y_of(step.entered) - 14, kWidth, kRow));
+        }
+    }
+
     void write_step(const TapStep& step) {
         html_.raw(fmt::format("<g class=\"{}\">", class_of(step)));
         html_.element("title", raw_numbers(excerpt_.packets[step.entered]));
-        if (step.subject) {
-            html_.raw(
-                fmt::format("<rect class=\"band\" x=\"0\" y=\"{}\" width=\"{}\" "
-                            "height=\"{}\" rx=\"3\"/>",
-                            y_of(step.entered) - 14, kWidth, kRow));
-        }
         if (step.crossing == Crossing::passed) {
             write_pair(step);
         } else {

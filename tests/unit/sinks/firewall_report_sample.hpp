@@ -41,9 +41,12 @@ inline firewall::Evidence lost_response() {
     evidence.fact.cites[0] = {12, kStart + 123, taps::Side::inside, taps::Part::subject};
     evidence.fact.cites[1] = {0, kStart + kSecond, taps::Side::outside, taps::Part::asks};
     evidence.sentence = "client 203.0.113.7:50001: 1010 bytes entered at the inside and never left";
+    evidence.fact.packet.time = evidence.fact.time;
+    evidence.fact.packet.frame = 12;
+    evidence.fact.packet.tap = taps::Side::inside;
     evidence.excerpt.count = 1;
     evidence.excerpt.packets[0] = evidence.fact.packet;
-    evidence.excerpt.packets[0].tap = taps::Side::inside;
+    evidence.excerpt.way[0] = evidence.fact.way;
     return evidence;
 }
 
