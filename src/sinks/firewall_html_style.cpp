@@ -2,10 +2,11 @@
 #include "sinks/firewall_html_parts.hpp"
 
 namespace tw::sinks {
+namespace {
 
-std::string_view firewall_html_style() {
-    // Text keeps a contrast of 4.5 to 1 or more on its ground, in light and in dark.
-    return R"(:root { --paper: #fff; --card: #f6f7f9; --ink: #1b2128; --soft: #59636e; --line: #d6dbe1;
+// Text keeps a contrast of 4.5 to 1 or more on its ground, in light and in dark.
+constexpr std::string_view kStyle =
+    R"(:root { --paper: #fff; --card: #f6f7f9; --ink: #1b2128; --soft: #59636e; --line: #d6dbe1;
   --bad: #b3261e; --bad-ground: #fdeceb; --warn: #8a5a00; --warn-ground: #fdf3de;
   --good: #1a6e37; --good-ground: #e6f4ea; --open: #46515c; --open-ground: #eceff2;
   --link: #0b57a4; --bars: #5b87b5; --hot: #fdf3de; }
@@ -100,6 +101,11 @@ svg .label { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; font-
   h2, h3, h4, summary { break-after: avoid; } tr, .doubt, .answer { break-inside: avoid; }
   a { text-decoration: none; } }
 )";
+
+}  // namespace
+
+std::string_view firewall_html_style() {
+    return kStyle;
 }
 
 }  // namespace tw::sinks
