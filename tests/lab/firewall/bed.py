@@ -86,7 +86,8 @@ class Setup:
     address: str = SERVER            # that clients use
     ports: tuple = (8080, 8081)
     beat: bool = True                # an undisturbed conversation from start to end
-    tail: float = 1.5                # seconds it goes on after all others
+    lead: float = 1.2                # seconds it goes on before the others: nothing is judged in
+    tail: float = 1.5                # the first of a capture, nor in the last
     seed: int = 1
     unlogged: bool = False           # the firewall drops what NFLOG does not hear of
 
@@ -311,8 +312,9 @@ class Bed:
         self.cleanups.callback(stop, server)
         wait_line(server, server.stdout, "ready")
         plan = {"talks": [dataclasses.asdict(one) for one in setup.talks],
-                "beat": BEAT_PORT if setup.beat else 0, "tail": setup.tail}
-        begun = time.monotonic()
+                "beat": BEAT_PORT if setup.beat else 0, "lead": setup.lead,
+                "tail": setup.tail}
+        begun = time.monotonic() + setup.lead
         client = start([*self.net.prefix(self.client_space), *script, "drive", setup.address,
                         json.dumps(plan)])
         self.cleanups.callback(stop, client)

@@ -4,8 +4,8 @@
 do besides: half-close, abort, take a port again, send segments that TCP would not.
 
 usage: ends.py serve ADDRESS PORT...     prints "ready", serves until killed
-       ends.py drive ADDRESS PLAN        PLAN: JSON, {"talks": [Talk…], "beat": PORT, "tail": S};
-                                         prints a JSON list, how each talk ended
+       ends.py drive ADDRESS PLAN        PLAN: JSON, {"talks": [Talk…], "beat": PORT, "lead": S,
+                                         "tail": S}; prints a JSON list, how each talk ended
 """
 import asyncio
 import dataclasses
@@ -193,6 +193,7 @@ async def drive(address, plan):
     stopping = asyncio.Event()
     beating = loop.create_task(beat(loop, address, plan["beat"], stopping)) \
         if plan["beat"] else None
+    await asyncio.sleep(plan["lead"])
     done = await asyncio.gather(*(outcome(loop, address, Talk(**one)) for one in plan["talks"]))
     await asyncio.sleep(plan["tail"])
     stopping.set()
