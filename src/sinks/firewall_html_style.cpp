@@ -52,6 +52,7 @@ dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; }
 .badge.warn { color: var(--warn); background: var(--warn-ground); }
 .badge.good { color: var(--good); background: var(--good-ground); }
 .answer p { max-width: 75ch; }
+.answer.open h1 { font-size: 1.2rem; font-weight: 500; line-height: 1.45; }
 h3 .badge { margin: 0 0 2px 6px; }
 .doubt { border-left: 4px solid var(--warn); background: var(--warn-ground); padding: 8px 14px;
   margin: 0 0 10px; } .doubt.bad { border-color: var(--bad); background: var(--bad-ground); }

@@ -173,7 +173,8 @@ class Drawing {
                 return;
             case Crossing::passed:
             case Crossing::untold:
-                text("axis", x, y + 4, "middle", "?");
+                // Beyond the end of the arrow, away from its rail.
+                text("axis", x + (x < kWidth / 2 ? 8 : -8), y + 4, "middle", "?");
                 return;
         }
     }
