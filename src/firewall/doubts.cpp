@@ -45,7 +45,9 @@ constexpr DoubtInfo kRows[] = {
      "capture both taps with one device, or synchronise the clocks (PTP, NTP)"},
     {mirror_skew, Trust::reduced, "mirror_skew",
      "the mirrors or clocks move packets by more than the way through takes: times closer than "
-     "four times that prove nothing, and no order in time is proof",
+     "four times that prove nothing, and no order in time is proof. Sequence numbers and ACKs "
+     "prove "
+     "as before",
      "use TAPs, or mirror ports with room to spare"},
     {capture_loss, Trust::reduced, "capture_loss",
      "receivers acknowledge packets that a tap never saw: that tap lost them. Single losses within "

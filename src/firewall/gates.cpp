@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "firewall/grades.hpp"
 #include "firewall/policy_match.hpp"
 #include "sinks/format/human.hpp"
 
@@ -316,10 +317,13 @@ void Judge::time() {
         }
     }
     if (confidence_.skew > usual) {
-        doubt(DoubtId::mirror_skew,
+        const bool bounded = confidence_.skew <= kSkewHarmless;
+        doubt(DoubtId::mirror_skew, bounded ? Trust::good : Trust::reduced,
               fmt::format("times of the two taps contradict each other by {}, more than the {} "
-                          "that half of the packets take",
-                          duration_text(confidence_.skew), duration_text(usual)));
+                          "that half of the packets take: {}",
+                          duration_text(confidence_.skew), duration_text(usual),
+                          bounded ? "latencies are weak, what sequence numbers and ACKs show is not"
+                                  : "what rests on times is at best probable"));
     }
 }
 

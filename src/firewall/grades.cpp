@@ -49,6 +49,35 @@ bool left(const Fact& icmp) {
     return cited_at(icmp, taps::exit(icmp.way));
 }
 
+bool rests_on_times(taps::Proof proof) {
+    switch (proof) {
+        case taps::Proof::claimed_sender_speaks:
+        case taps::Proof::answered_alone:
+        case taps::Proof::times_only:
+            return true;
+        case taps::Proof::none:
+        case taps::Proof::receiver_covers:
+        case taps::Proof::left_later:
+        case taps::Proof::receiver_asks:
+        case taps::Proof::no_copy_leaves:
+        case taps::Proof::copy_left_before:
+        case taps::Proof::sender_continues:
+        case taps::Proof::same_ip_id:
+        case taps::Proof::same_segment:
+        case taps::Proof::same_bytes:
+        case taps::Proof::resets_both_ways:
+        case taps::Proof::foreign_pattern:
+        case taps::Proof::receiver_reacts:
+        case taps::Proof::payload_differs:
+        case taps::Proof::ack_rewritten:
+        case taps::Proof::seen_at_both:
+        case taps::Proof::nothing_decides:
+        case taps::Proof::limit_reached:
+            return false;
+    }
+    return false;
+}
+
 std::optional<Side> absent_at(const Fact& fact) {
     switch (fact.kind) {
         case FactKind::lost_between:
@@ -117,9 +146,14 @@ double Grades::chance_of_miss(const Fact& fact, Side absent) const {
 }
 
 void Grades::note_faults(Side tap, Nanos from, Nanos until, event::CaptureFaults faults) {
-    if (verdict::casts_doubt(faults)) {
-        marks_.add(tap_number(tap), from, until);
+    if (!verdict::may_lack_frames(faults)) {
+        return;
     }
+    marks_.add(tap_number(tap), from, until);
+    // Each worker tells the same interval.
+    Nanos& told_until = marked_until_[taps::index(tap)];
+    marked_[taps::index(tap)] += from >= told_until ? 1U : 0U;
+    told_until = std::max(told_until, until);
 }
 
 bool Grades::depends_on_neighbours(const Fact& fact) {

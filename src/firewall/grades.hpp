@@ -24,6 +24,12 @@ namespace tw::firewall {
 // were captured.
 [[nodiscard]] std::optional<taps::Side> absent_at(const taps::Fact& fact);
 
+// Times of the two taps are compared, with a margin of the skew the engine allows. All else rests
+// on sequence numbers, ACKs and the order within one tap, which no skew changes.
+[[nodiscard]] bool rests_on_times(taps::Proof proof);
+// A measured skew up to a quarter of that margin (taps::EngineOptions::negative_skew_max).
+inline constexpr Nanos kSkewHarmless = 50 * kMillisecond / 4;
+
 // Where an ICMP error was seen.
 [[nodiscard]] bool entered(const taps::Fact& icmp);
 [[nodiscard]] bool left(const taps::Fact& icmp);
@@ -38,6 +44,9 @@ class Grades {
     // Live: the ledger's word.
     void note_faults(taps::Side tap, Nanos from, Nanos until, event::CaptureFaults faults);
 
+    // Intervals in which a tap may lack frames.
+    [[nodiscard]] std::uint64_t marked(taps::Side tap) const { return marked_[taps::index(tap)]; }
+
     // By tap: its capture dropped frames, and does not say when.
     using Drops = std::array<bool, taps::kSides>;
     // With what is known so far; never above the fact's own.
@@ -51,6 +60,8 @@ class Grades {
     verdict::MarkedTimes misses_;  // by tap: index of the side
     verdict::MarkedTimes marks_;
     std::array<std::uint64_t, taps::kSides> missed_{};
+    std::array<std::uint64_t, taps::kSides> marked_{};
+    std::array<Nanos, taps::kSides> marked_until_{INT64_MIN, INT64_MIN};
     std::uint64_t passed_ = 0;
     std::uint64_t lost_beyond_ = 0;
 };

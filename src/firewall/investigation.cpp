@@ -88,7 +88,8 @@ struct Investigation::State {
     void tell(Notice notice);
     void settle(Notice& notice);
     void revise(const Fact& miss);
-    [[nodiscard]] std::vector<Case> cases(const Grades::Drops& drops) const;
+    [[nodiscard]] Grade grade_of(const Fact& fact, const Confidence& confidence) const;
+    [[nodiscard]] std::vector<Case> cases(const Confidence& confidence) const;
 };
 
 Investigation::Investigation(const Policy& policy, const InvestigationOptions& options)
@@ -210,11 +211,19 @@ void Investigation::State::revise(const Fact& miss) {
     }
 }
 
-std::vector<Case> Investigation::State::cases(const Grades::Drops& drops) const {
+// At the end, when it is known how far the capture is to be trusted.
+Grade Investigation::State::grade_of(const Fact& fact, const Confidence& confidence) const {
+    const Grade grade = grades.settle(fact, drops_without_times(confidence));
+    return rests_on_times(fact.proof) && confidence.skew > kSkewHarmless
+               ? std::min(grade, Grade::probable)
+               : grade;
+}
+
+std::vector<Case> Investigation::State::cases(const Confidence& confidence) const {
     std::vector<Case> found;
     for (const Fact& fact : facts) {
         if (const auto behaviour = behaviour_of(fact)) {
-            found.push_back({&fact, grades.settle(fact, drops), *behaviour,
+            found.push_back({&fact, grade_of(fact, confidence), *behaviour,
                              !policy.empty() && wanted(policy, fact, *behaviour)});
         }
     }
@@ -234,6 +243,10 @@ Report Investigation::report(Confidence confidence, const taps::Passage& passage
         report.totals.limits_reached.emplace_back("firewall.excerpts_not_kept",
                                                   state.excerpts.dropped());
     }
+    for (const taps::Side side : {taps::Side::outside, taps::Side::inside}) {
+        std::uint64_t& intervals = confidence.taps[taps::index(side)].ledger_faults;
+        intervals = std::max(intervals, state.grades.marked(side));
+    }
     judge_capture({passage, state.conversations, state.policy, report.totals}, confidence);
     report.confidence = std::move(confidence);
     const auto& [outside, inside] = report.confidence.taps;
@@ -242,7 +255,7 @@ Report Investigation::report(Confidence confidence, const taps::Passage& passage
     std::vector<Case> final_cases;
     std::vector<Case> settled;
     if (report.confidence.trust != Trust::unusable) {
-        settled = state.cases(drops_without_times(report.confidence));
+        settled = state.cases(report.confidence);
         const Cases cases{settled, state.conversations, passage, state.policy,
                           report.confidence.skew};
         Lessons lessons = learn(cases);

@@ -63,17 +63,25 @@ Ending ending_of(const ConversationEvidence& it, Way client_way) {
 
 }  // namespace
 
-// Both taps carry that way, of other conversations, all the time: else it is the taps that lack it.
-// And the other way was seen at both: else the conversation was not recognised at one.
-bool Evidence::State::shown_elsewhere(Way way, const ConversationEvidence& it) const {
+// How surely the packets of that way went past both taps, of a conversation that both show one way.
+// Where both carry that way of others all the time: proven. Where neither has a packet of it, the
+// whole way may go elsewhere, or both mirrors lack it. Where one alone carries it, it is the wiring
+// of the other, and a conversation that one tap shows was not recognised at the other.
+Grade Evidence::State::grade_of_absence(Way way, const ConversationEvidence& it) const {
+    std::size_t carried = 0;
+    std::size_t throughout = 0;
     for (const Side side : {Side::outside, Side::inside}) {
-        const TapWay& tap = health_.taps[index(side)][index(way)];
-        if (!it.seen[index(side)] || tap.packets == 0 || tap.first > it.first ||
-            tap.last < it.last_seen) {
-            return false;
+        if (!it.seen[index(side)]) {
+            return Grade::unproven;
         }
+        const TapWay& tap = health_.taps[index(side)][index(way)];
+        carried += tap.packets != 0 ? 1U : 0U;
+        throughout += tap.packets != 0 && tap.first <= it.first && tap.last >= it.last_seen;
     }
-    return true;
+    if (throughout == kSides) {
+        return Grade::proven;
+    }
+    return carried == 0 ? Grade::probable : Grade::unproven;
 }
 
 // ACKs say that data flows of which neither tap has shown a packet.
@@ -86,7 +94,7 @@ void Evidence::State::tell_asymmetry(const Witnessed& of, ConversationEvidence& 
         }
         Fact fact;
         fact.kind = FactKind::asymmetric;
-        fact.grade = shown_elsewhere(way, it) ? Grade::proven : Grade::unproven;
+        fact.grade = grade_of_absence(way, it);
         fact.proof = Proof::receiver_covers;
         fact.way = way;
         fact.time = it.first;

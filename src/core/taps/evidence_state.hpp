@@ -338,7 +338,7 @@ class Evidence::State {
                                             const Stray& stray) const;
 
     // --- evidence_outcome.cpp
-    [[nodiscard]] bool shown_elsewhere(Way way, const ConversationEvidence& it) const;
+    [[nodiscard]] Grade grade_of_absence(Way way, const ConversationEvidence& it) const;
     void tell_asymmetry(const Witnessed& of, ConversationEvidence& it, Nanos now);
     void describe(const Witnessed& of, const ConversationEvidence& it, Conversation& record) const;
 

@@ -109,6 +109,12 @@ bool casts_doubt(CaptureFaults faults) {
            faults.has(CaptureFault::unknown);
 }
 
+bool may_lack_frames(CaptureFaults faults) {
+    return faults.has(CaptureFault::loss) || faults.has(CaptureFault::link) ||
+           faults.has(CaptureFault::unknown) ||
+           (faults.has(CaptureFault::stall) && faults.has(CaptureFault::uncounted));
+}
+
 void make_probable(Finding& finding) {
     if (finding.confidence == Confidence::proven) {
         finding.confidence = Confidence::probable;
@@ -142,13 +148,8 @@ Finding under_faults(const Finding& judged, CaptureFaults faults) {
         finding.cause = faults.has(CaptureFault::loss) ? Cause::monitor : finding.cause;
         return finding;
     }
-    // Frames were lost, or nobody told. A driver that does not count (`uncounted`) is no worse than
-    // a capture file, which says nothing either; that the poller was away (`stall`) makes times
-    // late, and together nobody knows what was lost meanwhile.
     const bool stalled = faults.has(CaptureFault::stall);
-    const bool missing = faults.has(CaptureFault::loss) || faults.has(CaptureFault::link) ||
-                         faults.has(CaptureFault::unknown) ||
-                         (stalled && faults.has(CaptureFault::uncounted));
+    const bool missing = may_lack_frames(faults);
     const Basis basis = basis_of(finding.rule);
     // No loss of the network is told where the monitor itself lost frames, whatever it rests on.
     const bool blames =

@@ -11,6 +11,10 @@ namespace tw::verdict {
 
 // Faults by which frames may be missing, or may seem late; `forward` is no such thing.
 [[nodiscard]] bool casts_doubt(event::CaptureFaults faults);
+// Frames were lost, or nobody told. A driver that does not count (`uncounted`) is no worse than a
+// capture file, which says nothing either; that the poller was away (`stall`) makes times late, and
+// together nobody knows what was lost meanwhile.
+[[nodiscard]] bool may_lack_frames(event::CaptureFaults faults);
 
 [[nodiscard]] event::Finding under_faults(const event::Finding& finding,
                                           event::CaptureFaults faults);

@@ -179,6 +179,11 @@ TEST(Gates, times_that_contradict_each_other_are_skew) {
     taps.confidence.health.least_transit = {-4 * kMillisecond, kMillisecond};
     EXPECT_EQ(taps.doubts(), Names{"mirror_skew"});
     EXPECT_EQ(taps.confidence.skew, 3 * kMillisecond);
+    EXPECT_EQ(taps.confidence.trust, Trust::good);  // sequence numbers and ACKs prove as before
+    taps = Taps();
+    taps.confidence.health.least_transit = {-40 * kMillisecond, kMillisecond};
+    EXPECT_EQ(taps.doubts(), Names{"mirror_skew"});
+    EXPECT_EQ(taps.confidence.trust, Trust::reduced);
 }
 
 TEST(Gates, a_ttl_that_falls_by_no_constant) {

@@ -95,9 +95,40 @@ TEST(Grades, ledger_faults_make_any_absence_probable) {
 }
 
 TEST(Grades, faults_that_lose_no_frames_do_not_count) {
+    for (const event::CaptureFault fault :
+         {event::CaptureFault::forward, event::CaptureFault::uncounted,
+          event::CaptureFault::stall}) {
+        Grades grades;
+        grades.note_faults(Side::inside, at(0), at(1), fault);
+        EXPECT_EQ(grades.settle(lost(data(), 0.5)), Grade::proven);
+        EXPECT_EQ(grades.marked(Side::inside), 0U);
+    }
+}
+
+TEST(Grades, a_poller_that_is_away_from_a_port_that_does_not_count_may_lose_frames) {
     Grades grades;
-    grades.note_faults(Side::inside, at(0), at(1), event::CaptureFault::forward);
-    EXPECT_EQ(grades.settle(lost(data(), 0.5)), Grade::proven);
+    grades.note_faults(
+        Side::inside, at(0), at(1),
+        event::CaptureFaults(event::CaptureFault::stall) | event::CaptureFault::uncounted);
+    EXPECT_EQ(grades.settle(lost(data(), 0.5)), Grade::probable);
+}
+
+TEST(Grades, an_interval_that_all_workers_tell_counts_once) {
+    Grades grades;
+    for (const double from : {0.0, 0.0, 1.0, 1.0}) {
+        grades.note_faults(Side::inside, at(from), at(from + 1), event::CaptureFault::loss);
+    }
+    EXPECT_EQ(grades.marked(Side::inside), 2U);
+    EXPECT_EQ(grades.marked(Side::outside), 0U);
+}
+
+TEST(Grades, only_what_compares_times_of_two_taps_rests_on_times) {
+    EXPECT_TRUE(rests_on_times(Proof::times_only));
+    EXPECT_TRUE(rests_on_times(Proof::answered_alone));
+    EXPECT_TRUE(rests_on_times(Proof::claimed_sender_speaks));
+    EXPECT_FALSE(rests_on_times(Proof::no_copy_leaves));
+    EXPECT_FALSE(rests_on_times(Proof::left_later));
+    EXPECT_FALSE(rests_on_times(Proof::receiver_asks));
 }
 
 TEST(Grades, drops_without_times_make_absences_at_that_tap_probable) {

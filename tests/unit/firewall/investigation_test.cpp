@@ -265,6 +265,38 @@ TEST_F(Investigated, the_ledgers_word_settles_as_well) {
     EXPECT_EQ(investigation.next_notice()->grade, Grade::probable);
 }
 
+TEST_F(Investigated, skew_lowers_what_rests_on_times_and_nothing_else) {
+    for (const auto& [skew, grade] :
+         {std::pair(kMillisecond, Grade::proven), std::pair(20 * kMillisecond, Grade::probable)}) {
+        Investigation investigation(policy, options);
+        investigation.add(conversation(1));
+        investigation.add(conversation(2));
+        Fact dropped = lost(data(), 0);
+        dropped.proof = Proof::no_copy_leaves;
+        investigation.add(dropped);
+        Fact reset = reset_to_client(0, 2);
+        reset.proof = Proof::claimed_sender_speaks;
+        investigation.add(reset);
+        Confidence confidence = good();
+        confidence.skew = skew;
+        const Report report = investigation.report(std::move(confidence), passage);
+        ASSERT_EQ(report.findings.size(), 2U);
+        for (const Finding& finding : report.findings) {
+            EXPECT_EQ(finding.grade,
+                      finding.behaviour == Behaviour::reset_by_firewall ? grade : Grade::proven);
+        }
+    }
+}
+
+TEST_F(Investigated, intervals_that_the_ledger_marks_are_a_doubt_of_the_report) {
+    Investigation investigation(policy, options);
+    investigation.add(lost(data(), 0));
+    investigation.add_faults(Side::inside, at(-1), at(1), event::CaptureFault::loss);
+    const Report report = investigation.report(good(), passage);
+    EXPECT_EQ(report.confidence.taps[1].ledger_faults, 1U);
+    EXPECT_EQ(report.confidence.trust, Trust::reduced);
+}
+
 TEST_F(Investigated, limits_are_counted_and_said) {
     options.facts_max = 1;
     options.conversations_max = 1;

@@ -306,8 +306,21 @@ TEST(EvidenceStrays, a_direction_that_both_taps_lack_is_told_by_its_acks) {
         }
         taps.end(5 * kSecond);
         EXPECT_EQ(taps.told(), carried ? "asymmetric proven receiver_covers"
-                                       : "asymmetric unproven receiver_covers");
+                                       : "asymmetric probable receiver_covers");
         EXPECT_EQ(taps.facts()[0].way, kClient);
+    }
+}
+
+TEST(EvidenceStrays, a_direction_that_one_tap_alone_carries_is_a_matter_of_wiring) {
+    for (const Side carries : {Side::outside, Side::inside}) {
+        TapScript taps;
+        taps.health.taps[index(carries)][index(kClient)] = {
+            .packets = 50, .first = kMs, .last = 9 * kSecond};
+        for (std::uint32_t i = 0; i < 5; ++i) {
+            taps.send({.at = (10 + i) * kMs, .way = kServer, .seq = 1, .ack = 1 + 100 * i});
+        }
+        taps.end(5 * kSecond);
+        EXPECT_EQ(taps.told(), "asymmetric unproven receiver_covers");
     }
 }
 
