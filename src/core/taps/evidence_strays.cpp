@@ -340,7 +340,9 @@ bool Evidence::State::judge_ack_left(ConversationEvidence& it, Stray& stray, Fac
     if (went_on_below) {
         // One may be a stray of the capture; a box that acknowledges does so again and again.
         bump(it.forged_acks);
-        conclude(fact, FactKind::injected, it.forged_acks > 1 ? Grade::proven : Grade::probable,
+        // Behind a box that answered by itself the server's numbers are known by a guess.
+        const bool sure = it.forged_acks > 1 && !it.answered_by_firewall;
+        conclude(fact, FactKind::injected, sure ? Grade::proven : Grade::probable,
                  Proof::answered_alone, false);
     } else {
         conclude(fact, FactKind::missed_at_entry, Grade::probable, Proof::nothing_decides, false);

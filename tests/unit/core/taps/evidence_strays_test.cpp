@@ -3,6 +3,8 @@
 // and what nearly must.
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "support/tap_script.hpp"
 
 namespace tw::taps {
@@ -247,6 +249,42 @@ TEST(EvidenceStrays, an_ack_that_its_host_takes_back_is_a_proxys) {
     ASSERT_EQ(taps.facts(FactKind::injected).size(), 1U) << taps.told();
     EXPECT_EQ(taps.facts(FactKind::injected)[0].grade, Grade::probable);
     EXPECT_EQ(record.acknowledged_early[index(kClient)], 100U);
+}
+
+TEST(EvidenceStrays, behind_a_box_that_answered_by_itself_acks_taken_back_prove_nothing) {
+    for (const bool answered : {false, true}) {
+        TapScript taps;
+        if (answered) {
+            taps.send({.at = kMs, .way = kClient, .flags = flag::kSyn}, Fate::dropped);
+            for (const auto& [at, seq, fate] :
+                 {std::tuple(2 * kMs, 0x7000'0000U, Fate::made_outside),
+                  std::tuple(5 * kMs, 0U, Fate::dropped)}) {
+                taps.send({.at = at,
+                           .way = kServer,
+                           .seq = seq,
+                           .ack = 1,
+                           .flags = flag::kSyn | flag::kAck},
+                          fate);
+            }
+            taps.send({.at = 8 * kMs, .way = kServer, .seq = 1, .bytes = 10, .ack = 1});
+        } else {
+            open_connection(taps);
+        }
+        for (std::uint32_t i = 0; i < 4; ++i) {
+            const Nanos at = (100 + 200 * i) * kMs;
+            taps.send({.at = at, .way = kClient, .seq = 401, .bytes = 100, .ack = 1},
+                      Fate::dropped);
+            taps.send({.at = at + kMs, .way = kServer, .seq = 11, .ack = 501 + i},
+                      Fate::made_outside);
+            taps.send({.at = at + 100 * kMs, .way = kServer, .seq = 1, .bytes = 10, .ack = 401});
+        }
+        taps.end(60 * kSecond);
+        bool proven = false;
+        for (const Fact& fact : taps.facts(FactKind::injected)) {
+            proven = proven || (fact.grade == Grade::proven && !fact.packet.has(flag::kSyn));
+        }
+        EXPECT_EQ(proven, !answered) << taps.told();
+    }
 }
 
 TEST(EvidenceStrays, an_ack_that_the_entry_tap_missed_is_not_early) {
