@@ -157,11 +157,8 @@ void tell(const Group& group, Scope kind, const Verdict& verdict, const Told& to
     lesson.scope = scope;
     lesson.explained = verdict.explained;
     // Between a short packet and a long one lies much else than a length.
-    constexpr std::size_t kConversationsMany = 3;
     const bool narrow = low * 4 >= high * 3;
-    lesson.grade_max = narrow || verdict.conversations.size() >= kConversationsMany
-                           ? taps::Grade::proven
-                           : taps::Grade::probable;
+    lesson.grade_max = narrow ? taps::Grade::proven : taps::Grade::probable;
     lesson.sentence = fmt::format(
         "{} of {} bytes or more never left, all up to {} bytes did, and no ICMP error told their "
         "sender",
