@@ -347,10 +347,14 @@ void Explainer::by_rate() {
     for (const Way way : kBothWays) {
         // Bytes offered in a slot, and what became of its packets.
         Weights weights;
-        std::set<std::int64_t> slots;
-        const std::uint64_t mine =
-            count_drops([way](const taps::Fact& fact) { return fact.way == way; });
-        if (mine == 0) {
+        // Of the drops that are explained: a slot counts each copy as lost.
+        std::map<std::int64_t, std::uint64_t> drops_in;
+        for (const taps::Fact* fact : drops_) {
+            if (fact->way == way) {
+                ++drops_in[fact->time / Passage::kSlotTime];
+            }
+        }
+        if (drops_in.empty()) {
             continue;
         }
         const auto [first, last] = std::minmax_element(
@@ -361,7 +365,8 @@ void Explainer::by_rate() {
             const taps::LoadSlot slot = passage_.slot(way, i);
             if (slot.passed_packets + slot.lost_packets != 0) {
                 auto& weight = weights[std::int64_t{slot.passed_bytes} + slot.lost_bytes];
-                weight.first += slot.lost_packets;
+                const auto drops = drops_in.find(i);
+                weight.first += drops == drops_in.end() ? 0 : drops->second;
                 weight.second += slot.passed_packets;
             }
         }

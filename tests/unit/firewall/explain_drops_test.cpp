@@ -150,6 +150,23 @@ TEST(ExplainDrops, drops_at_random_have_nothing_in_common) {
     }
 }
 
+TEST(ExplainDrops, copies_of_a_packet_are_one_drop) {
+    Story story;
+    auto& conversation = story.conversation(0, 100 * kSecond);
+    for (int i = 0; i < 2000; ++i) {
+        story.pass(i * 50 * kMillisecond);
+    }
+    for (int i = 0; i < 40; ++i) {
+        const taps::Fact& fact = story.drop(conversation, 50 * kSecond + i * kMillisecond);
+        for (int copy = 0; copy < 3; ++copy) {
+            story.passage.lost(fact.way, fact.packet);
+        }
+    }
+    for (const Explanation& one : story.learn_by(explain_drops).in_common) {
+        EXPECT_LE(one.drops, one.drops_total) << one.sentence;
+    }
+}
+
 TEST(ExplainDrops, four_drops_are_too_few) {
     Story story;
     auto& one = story.conversation(0, kSecond);
