@@ -97,7 +97,7 @@ class History {
 inline void History::add(flow::Flow& flow, std::uint32_t owner, const Frame& frame,
                          const decode::Decoded& found) {
     const decode::Segment& segment = found.segment;
-    last_ += (last_ + 1) % kSightings == 0 ? 2 : 1;
+    last_ += (last_ + 1) % kSightings == 0 ? 2U : 1U;
     Sighting& out = ring_[last_ % kSightings];
     __builtin_prefetch(&ring_[(last_ + 4) % kSightings], 1);
     const Timestamps times = timestamps_alone(segment);
