@@ -33,6 +33,12 @@ using sinks::format::count_text;
     return !finding.expected && (weight == Weight::drop || weight == Weight::harm);
 }
 
+// The policy wants this harm.
+[[nodiscard]] bool wanted(const Finding& finding) {
+    const Weight weight = info(finding.behaviour).weight;
+    return finding.expected && (weight == Weight::drop || weight == Weight::harm);
+}
+
 [[nodiscard]] std::string passed_text(const Totals& totals) {
     std::uint64_t entered = 0;
     for (const taps::WayCounts& way : totals.ways) {
@@ -52,11 +58,12 @@ std::string verdict_of(const Report& report) {
     const auto told = std::ranges::count_if(report.findings, in_headline);
     if (told == 0) {
         text += fmt::format(
-            " {}; none was dropped, altered, reset or held back between the {} and {} taps that "
+            " {}; none was dropped, altered, reset or held back between the {} and {} taps{} that "
             "this capture could show.",
             passed_text(report.totals),
             report.confidence.taps[0].name.empty() ? "outside" : report.confidence.taps[0].name,
-            report.confidence.taps[1].name.empty() ? "inside" : report.confidence.taps[1].name);
+            report.confidence.taps[1].name.empty() ? "inside" : report.confidence.taps[1].name,
+            std::ranges::any_of(report.findings, wanted) ? ", but for what the policy wants," : "");
     } else {
         text += fmt::format(" {}.", std::ranges::find_if(report.findings, in_headline)->sentence);
     }
