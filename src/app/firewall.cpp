@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/commands.hpp"
+#include "app/firewall_ending.hpp"
 #include "app/firewall_live.hpp"
 #include "app/firewall_session.hpp"
 #include "app/terminal.hpp"
@@ -40,7 +41,7 @@ Examples:
   tapwitness firewall ... --json new.json --compare old.json        what has changed?
   tapwitness firewall -c fw.yaml --duration 10m                     live
   tapwitness list behaviours                                        what it can find
-Exit codes: 0 passed (or no policy and nothing proven), 1 failed, 2 wrong arguments,
+Exit codes: 0 passed (without a policy: whatever was found), 1 failed, 2 wrong arguments,
 configuration or captures, 3 the environment failed, 4 inconclusive: the capture is not
 good enough, or a rule that had to be tested was not.
 )";
@@ -169,6 +170,17 @@ struct FirewallArguments {
     return options;
 }
 
+// An output would empty it.
+[[nodiscard]] std::expected<void, Error> spare_config(const std::string& path,
+                                                      const FirewallPaths& outputs) {
+    for (const auto& [option, output] : outputs.named()) {
+        if (!path.empty() && same_file(path, std::string(output))) {
+            return mistake(fmt::format("{}: {} is the configuration", option, printable(path)));
+        }
+    }
+    return {};
+}
+
 [[nodiscard]] std::expected<ExitCode, Error> run_on_captures(const FirewallArguments& arguments,
                                                              const config::Config& config) {
     const auto files = files_of(arguments);
@@ -186,10 +198,14 @@ struct FirewallArguments {
     if (!arguments.duration.empty()) {
         return mistake("--duration is for live ports; captures end by themselves");
     }
+    auto compare = earlier_report(arguments.compare);
+    if (!compare) {
+        return std::unexpected(compare.error());
+    }
     FirewallInput input{.files = *files,
                         .policy = config.policy,
                         .outputs = outputs_of(arguments, config),
-                        .compare = arguments.compare,
+                        .compare = std::move(*compare),
                         .engine = engine_options(config, *transit),
                         .clock_offset = *offset,
                         .command = command_text(arguments),
@@ -214,8 +230,12 @@ struct FirewallArguments {
         return mistake(
             "--interfaces and --clock-offset are for captures; live ports have one clock");
     }
+    auto compare = earlier_report(arguments.compare);
+    if (!compare) {
+        return std::unexpected(compare.error());
+    }
     return run_firewall_live(config, {.outputs = outputs_of(arguments, config),
-                                      .compare = arguments.compare,
+                                      .compare = std::move(*compare),
                                       .engine = engine_options(config, *transit),
                                       .duration = *duration,
                                       .command = command_text(arguments)});
@@ -237,6 +257,11 @@ struct FirewallArguments {
     }
     for (const std::string& warning : config->warnings) {
         say("warning: " + warning);
+    }
+    if (const auto spared = spare_config(arguments.config, outputs_of(arguments, *config));
+        !spared) {
+        say(spared.error().text);
+        return spared.error().code;
     }
     const auto code =
         arguments.from_files() ? run_on_captures(arguments, *config) : run_live(arguments, *config);

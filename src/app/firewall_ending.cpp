@@ -3,9 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "config/earlier_report.hpp"
-#include "firewall/differences.hpp"
 
 namespace tw::app {
 namespace {
@@ -36,16 +36,16 @@ void add_limits(firewall::Investigation& investigation, const stats::Counters& c
     }
 }
 
-std::expected<void, Error> compare_with(const std::string& path, firewall::Report& report) {
+std::expected<std::optional<firewall::EarlierReport>, Error> earlier_report(
+    const std::string& path) {
     if (path.empty()) {
-        return {};
+        return std::nullopt;
     }
-    const auto earlier = config::load_earlier_report(path);
+    auto earlier = config::load_earlier_report(path);
     if (!earlier) {
-        return std::unexpected(earlier.error());
+        return std::unexpected(std::move(earlier.error()));
     }
-    report.differences = firewall::differences(*earlier, report);
-    return {};
+    return std::move(*earlier);
 }
 
 }  // namespace tw::app

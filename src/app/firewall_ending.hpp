@@ -4,20 +4,22 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
 #include "core/stats/counters.hpp"
+#include "firewall/differences.hpp"
 #include "firewall/investigation.hpp"
-#include "firewall/report.hpp"
 
 namespace tw::app {
 
 // Tells of each limit of one engine that was reached: something was not followed.
 void add_limits(firewall::Investigation& investigation, const stats::Counters& counters);
 
-// Fills report.differences from the report at `path`; nothing for "".
-[[nodiscard]] std::expected<void, Error> compare_with(const std::string& path,
-                                                      firewall::Report& report);
+// The report at `path`, empty for "". Read before outputs are opened: one of them may be the same
+// file, and an error at the end would cost the report.
+[[nodiscard]] std::expected<std::optional<firewall::EarlierReport>, Error> earlier_report(
+    const std::string& path);
 
 }  // namespace tw::app

@@ -11,12 +11,13 @@
 #include "base/time.hpp"
 #include "config/config.hpp"
 #include "core/taps/engine.hpp"
+#include "firewall/differences.hpp"
 
 namespace tw::app {
 
 struct LiveFirewallOptions {
     FirewallPaths outputs;
-    std::string compare;
+    std::optional<firewall::EarlierReport> compare;
     taps::EngineOptions engine;     // what the configuration says of it
     std::optional<Nanos> duration;  // absent: until a signal
     std::string command;            // as typed

@@ -11,6 +11,7 @@
 #include "app/firewall_ending.hpp"
 #include "app/random.hpp"
 #include "app/terminal.hpp"
+#include "firewall/differences.hpp"
 #include "sinks/firewall_fact_json.hpp"
 #include "sinks/format/human.hpp"
 
@@ -65,17 +66,18 @@ ExitCode FirewallSession::run() {
     progress_.clear();
     firewall::Report report = investigation_->report(confidence(), engine_->passage());
     report.command = input_.command;
-    for (const auto& done : {compare_with(input_.compare, report), write_bundle(report)}) {
-        if (!done) {
-            say(done.error().text);
-            return done.error().code;
-        }
+    if (input_.compare) {
+        report.differences = firewall::differences(*input_.compare, report);
+    }
+    auto code = static_cast<ExitCode>(report.exit_code);
+    if (const auto done = write_bundle(report); !done) {
+        say(done.error().text);
+        code = done.error().code;
     }
     if (interrupted_) {
         say("stopped: the report is about what had been read");
     }
-    return outputs_.write(report) ? static_cast<ExitCode>(report.exit_code)
-                                  : ExitCode::environment_failed;
+    return outputs_.write(report) ? code : ExitCode::environment_failed;
 }
 
 void FirewallSession::look(std::uint64_t bytes_read) {

@@ -17,6 +17,7 @@
 #include "base/error.hpp"
 #include "core/stats/counters.hpp"
 #include "core/taps/engine.hpp"
+#include "firewall/differences.hpp"
 #include "firewall/investigation.hpp"
 #include "firewall/policy.hpp"
 
@@ -26,7 +27,7 @@ struct FirewallInput {
     TapFilePair files;
     firewall::Policy policy;
     FirewallPaths outputs;
-    std::string compare;         // an earlier report in JSON; "" = none
+    std::optional<firewall::EarlierReport> compare;
     taps::EngineOptions engine;  // sides, hints and seed are the session's
     // The inside clock's lead as the operator gives it; absent: estimated.
     std::optional<Nanos> clock_offset;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "app/firewall_ending.hpp"
+#include "firewall/differences.hpp"
 #include "sinks/firewall_bundle.hpp"
 #include "sinks/firewall_fact_json.hpp"
 #include "sinks/format/human.hpp"
@@ -229,13 +230,13 @@ ExitCode LiveFirewall::finish(Workers& workers, const LiveTotals& totals) {
     firewall::Report report = investigation_.report(confidence(workers, totals), *passage);
     report.command = options_.command;
     ExitCode code = static_cast<ExitCode>(report.exit_code);
-    for (const auto& done : {compare_with(options_.compare, report), write_bundle(report)}) {
-        if (!done) {
-            logger_.error("{}", done.error().text);
-            code = done.error().code;
-        }
+    if (options_.compare) {
+        report.differences = firewall::differences(*options_.compare, report);
     }
-    (void)outputs_.events().flush();
+    if (const auto done = write_bundle(report); !done) {
+        logger_.error("{}", done.error().text);
+        code = done.error().code;
+    }
     return outputs_.write(report) ? code : ExitCode::environment_failed;
 }
 

@@ -119,6 +119,33 @@ class WrongInput(FirewallTest):
         self.refused("firewall", "--outside", str(outside), "--inside", str(inside),
                      "--json", str(inside), says="is a capture to be read")
 
+    def test_the_configuration_is_no_output(self):
+        policy = self.file("policy.yaml", POLICY.encode())
+        self.refused("firewall", "--outside", str(STORY[0]), "--inside", str(STORY[1]),
+                     "-c", str(policy), "--json", str(policy), says="is the configuration")
+        self.assertEqual(POLICY, pathlib.Path(policy).read_text(encoding="utf-8"))
+
+    def test_a_report_may_take_the_place_of_the_one_it_is_compared_with(self):
+        code, report = self.report(*STORY)
+        path = self.file("report.json", json.dumps(report).encode())
+        for _ in range(2):
+            code, _, error = self.firewall(*STORY, "--json", str(path), "--compare", str(path))
+            self.assertEqual((0, ""), (code, error))
+            report = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+            self.assertEqual([], report["differences"])
+
+    def test_a_wrong_report_to_compare_with_costs_no_output(self):
+        path = self.file("report.json", b"kept")
+        self.refused("firewall", "--outside", str(STORY[0]), "--inside", str(STORY[1]),
+                     "--json", str(path), "--compare", str(STORY[0]), says="story-outside.pcap")
+        self.assertEqual("kept", pathlib.Path(path).read_text(encoding="utf-8"))
+
+    def test_a_full_disk_is_told_for_every_output(self):
+        for output in ("text", "json", "junit", "html", "bundle", "events"):
+            code, _, error = self.firewall(*STORY, f"--{output}", "/dev/full")
+            self.assertEqual(3, code, output)
+            self.assertIn("/dev/full", error)
+
     def test_a_malformed_policy_is_refused_with_its_place(self):
         outside, inside = self.captures(Wire().usual())
         bad = self.file("bad.yaml", b"policy:\n  - {name: x, service: [htps]}\n"
