@@ -91,7 +91,7 @@ std::expected<firewall::EarlierReport, Error> parse_earlier_report(std::string_v
     });
     rows_of(*root, "latencies", [&](const Node& row) {
         report.latencies.push_back({.way = text_of(row, "way"),
-                                    .of = text_of(row, "of"),
+                                    .setup = text_of(row, "setup") == "true",
                                     .p50 = number_of<double>(row, "p50").value_or(0),
                                     .p99 = number_of<double>(row, "p99").value_or(0)});
     });

@@ -131,7 +131,7 @@ void compare_latencies(const EarlierReport& earlier, const Report& now,
     for (const Latency& latency : now.latencies) {
         const char* const of = latency.setup ? "setup" : "data";
         for (const EarlierReport::Times& old : earlier.latencies) {
-            if (old.way != taps::name(latency.way) || old.of != of) {
+            if (old.way != taps::name(latency.way) || old.setup != latency.setup) {
                 continue;
             }
             const auto look = [&](const char* quantile, double was, double share) {

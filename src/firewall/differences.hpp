@@ -38,7 +38,7 @@ struct EarlierReport {
     };
     struct Times {
         std::string way;
-        std::string of;  // "setup", "data"
+        bool setup = false;
         double p50 = 0;  // seconds
         double p99 = 0;
     };

@@ -12,7 +12,7 @@ TEST(EarlierReport, what_is_compared_is_read_and_the_rest_is_passed_over) {
             "findings":[{"id":1,"behaviour":"mss_clamped","scope":"all traffic","sentence":"a \"b\"",
                          "evidence":[{"fact":{"packet":{"sack":[{"left":1,"right":2}]}}}]}],
             "parameters":[{"name":"mtu","scope":"all","value":"1400","low":1400,"high":null}],
-            "latencies":[{"way":"inward","of":"data","p50":0.0001,"p99":1e-3}],
+            "latencies":[{"way":"inward","setup":false,"p50":0.0001,"p99":1e-3}],
             "rewrites":[{"way":"inward","rewrite":"mss","of":2,"changed":2,"before":1460,
                          "after":1200,"same_values":2,"expected":false,"sentence":"s"}]})",
         "old.json");

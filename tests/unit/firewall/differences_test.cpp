@@ -107,7 +107,7 @@ TEST(Differences, latency_that_grew_by_half_is_told_and_the_grain_of_clocks_is_n
         now.latencies[0].histogram.add(kMillisecond);
     }
     EarlierReport earlier;
-    earlier.latencies = {{.way = "inward", .of = "data", .p50 = 0.0005, .p99 = 0.00099}};
+    earlier.latencies = {{.way = "inward", .setup = false, .p50 = 0.0005, .p99 = 0.00099}};
     const auto list = differences(earlier, now);
     ASSERT_EQ(list.size(), 1U);
     EXPECT_THAT(list[0], HasSubstr("p50 of data latency, inward, is 1.00 ms, was 500 us"));
