@@ -17,7 +17,7 @@ class CommandLine(ReadTest):
 
     def test_unknown_command_names_the_nearest(self):
         self.refused("raed", says=["raed is no command", "did you mean read?"])
-        self.refused("xyzzy", says="commands: read, explain, run, check, list")
+        self.refused("xyzzy", says="commands: read, explain, run, firewall, check, list")
 
     def test_command_of_another_version_is_known(self):
         self.refused("top", says="top is not part of this version")

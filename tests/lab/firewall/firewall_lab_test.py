@@ -61,6 +61,13 @@ class FastLab(unittest.TestCase):
         for one in FAST:
             result = judge.judge(one, self.folder / one.name, self.folder / one.name)
             if result.wrong:
+                # A machine that stood still meanwhile makes delays and doubts of its own.
+                again = self.folder / "again" / one.name
+                again.parent.mkdir(exist_ok=True)
+                error, *_ = firewall_lab.happen(one.name, again)
+                self.assertFalse(error, one.name)
+                result = judge.judge(one, again, again)
+            if result.wrong:
                 wrong[one.name] = result.wrong
         self.assertEqual({}, wrong)
 
