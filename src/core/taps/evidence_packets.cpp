@@ -402,7 +402,9 @@ void Evidence::State::paired(const Seen& entered, const Seen& left) {
     for (std::uint32_t i = way.opens, before = kNone; i != kNone; i = opens_[i].next) {
         if (opens_[i].serial == entered.serial) {
             was_repeat = opens_[i].repeat;
-            way.lost_beyond += opens_[i].left_before && !opens_[i].covered_before ? 1U : 0U;
+            // By skew its own twin may have come first: only what is sent again was lost.
+            way.lost_beyond +=
+                was_repeat && opens_[i].left_before && !opens_[i].covered_before ? 1U : 0U;
             remove_open(way, before, i);
             break;
         }
