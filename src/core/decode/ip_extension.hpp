@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "core/decode/ip.hpp"
 #include "core/decode/walk.hpp"
 
 namespace tw::decode {

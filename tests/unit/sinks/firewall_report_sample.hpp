@@ -105,7 +105,8 @@ inline firewall::Report sample_report() {
                                  .frames = 1234,
                                  .dropped = 2,
                                  .drops_known = true};
-    report.confidence.taps[1] = {.name = "inside", .source = kHostileName, .frames = 99};
+    report.confidence.taps[1] = {
+        .name = "inside", .source = kHostileName, .zone = {}, .frames = 99};
     report.confidence.miss_rate = {0, 0.0125};
     report.confidence.trust = firewall::Trust::reduced;
     report.confidence.doubts = {{"capture_loss", firewall::Trust::reduced,
