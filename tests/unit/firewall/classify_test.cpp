@@ -68,7 +68,7 @@ TEST(BehaviourOf, icmp_errors_by_where_they_were_seen) {
     struct Row {
         std::uint8_t type;
         std::uint8_t code;
-        std::initializer_list<Side> seen;
+        std::vector<Side> seen;
         std::optional<Behaviour> behaviour;
     };
     // It goes outward: enters at the inside tap, leaves at the outside tap.

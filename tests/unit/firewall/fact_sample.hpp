@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <vector>
 
 #include "core/decode/decoded.hpp"
@@ -83,7 +82,7 @@ inline void cite(Fact& fact, Side tap, taps::Part part, std::uint64_t frame = 0)
 
 // An ICMP error that goes outward, about a packet that goes inward.
 [[nodiscard]] inline Fact icmp(std::uint8_t type, std::uint8_t code, std::uint32_t seq,
-                               std::initializer_list<Side> seen_at, double seconds = 0,
+                               const std::vector<Side>& seen_at, double seconds = 0,
                                std::uint64_t conversation = 1) {
     taps::Packet quote = packet(0, seq);
     quote.kind = taps::PacketKind::icmp_error;
