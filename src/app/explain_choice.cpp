@@ -67,20 +67,15 @@ constexpr std::string_view kAllowed =
     return parse_address(text, end.endpoint) ? std::optional(end) : std::nullopt;
 }
 
-[[nodiscard]] bool same_address(const flow::Endpoint& a, const flow::Endpoint& b) {
-    return a.v6 == b.v6 &&
-           std::equal(a.address.begin(), a.address.begin() + (a.v6 ? 16 : 4), b.address.begin());
-}
-
 // Addresses weigh more than ports, which are often the same by chance.
 [[nodiscard]] int agreement_of(const EndChoice& choice, const flow::Endpoint& end) {
-    const bool address = same_address(choice.endpoint, end);
+    const bool address = flow::same_host(choice.endpoint, end);
     const bool port = choice.port_given && choice.endpoint.port == end.port;
     return (address ? 4 : 0) + (port ? (address ? 2 : 1) : 0);
 }
 
 [[nodiscard]] bool fits(const EndChoice& choice, const flow::Endpoint& end) {
-    return same_address(choice.endpoint, end) &&
+    return flow::same_host(choice.endpoint, end) &&
            (!choice.port_given || choice.endpoint.port == end.port);
 }
 

@@ -16,23 +16,6 @@
 namespace tw::app {
 namespace {
 
-[[nodiscard]] flow::Endpoint endpoint_of(const decode::Decoded& found, std::uint8_t side) {
-    flow::Endpoint endpoint;
-    endpoint.v6 = found.v6;
-    if (found.v6) {
-        endpoint.address = found.key.v6_key.address[side];
-        endpoint.port = found.key.v6_key.port[side];
-    } else {
-        std::copy_n(found.key.v4.address[side].begin(), 4, endpoint.address.begin());
-        endpoint.port = found.key.v4.port[side];
-    }
-    return endpoint;
-}
-
-[[nodiscard]] bool same(const flow::Endpoint& a, const flow::Endpoint& b) {
-    return a.v6 == b.v6 && a.port == b.port && a.address == b.address;
-}
-
 // Looks for one episode, to learn its connection.
 class EpisodeFinder final : public AnalysisReader {
   public:
@@ -158,7 +141,7 @@ void ExplainSession::take(std::span<const Frame> frames,
         if (matches_ == 1 && observation.stream == stream_) {
             if (!first_side_) {
                 first_side_ = found.sender;
-                first_sender_ = endpoint_of(found, found.sender);
+                first_sender_ = decode::endpoint_of(found, found.sender);
             }
             log_.add(frames[i], found, observation);
         }
@@ -222,7 +205,7 @@ ExitCode ExplainSession::finish() {
 ExitCode ExplainSession::explain() const {
     const sinks::LadderSubject subject{
         .record = *record_,
-        .client_side = same(first_sender_, record_->flow.client)
+        .client_side = first_sender_ == record_->flow.client
                            ? *first_side_
                            : static_cast<std::uint8_t>(*first_side_ ^ 1U),
         .files = options_.input.files,

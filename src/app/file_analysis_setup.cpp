@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a FileAnalysis does before its first frame: compile the filter, size the tables.
 #include <fmt/core.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "app/file_analysis.hpp"
+#include "app/random.hpp"
 #include "app/read_files.hpp"
 #include "app/table_size.hpp"
 #include "app/terminal.hpp"
@@ -19,15 +19,6 @@ namespace {
 
 // The index starts this small and doubles as connections come.
 constexpr std::uint32_t kIndexKeysFirst = 4096;
-
-// So that nobody can prepare a capture whose keys all meet in one bucket.
-[[nodiscard]] std::uint64_t random_seed() {
-    std::uint64_t seed = 0;
-    if (::getrandom(&seed, sizeof seed, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof seed)) {
-        seed = static_cast<std::uint64_t>(::getpid()) * 0x9E3779B97F4A7C15U;
-    }
-    return seed;
-}
 
 }  // namespace
 
@@ -90,7 +81,8 @@ std::expected<void, Error> FileAnalysis::reserve_tables() {
     options.flows.timeouts = input_.timeouts;
     options.flows.backing = Backing::lazy;
     options.flows.details_divisor = 1;
-    options.flows.hash_seed = random_seed();
+    // So that nobody can prepare a capture whose keys all meet in one bucket.
+    options.flows.hash_seed = random_number();
     options.analysis = input_.analysis;
     options.analysis.exact_flight = true;
     options.observe_streams = input_.observe_streams;

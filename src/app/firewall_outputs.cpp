@@ -37,6 +37,24 @@ std::expected<void, Error> FirewallOutputs::open(const FirewallPaths& paths) {
     return {};
 }
 
+bool FirewallOutputs::take_notices(firewall::Investigation& investigation) {
+    for (;;) {
+        if (!events_.has_room()) {
+            (void)events_.flush();
+            if (!events_.has_room()) {
+                return false;
+            }
+        }
+        const auto notice = investigation.next_notice();
+        if (!notice) {
+            return true;
+        }
+        if (events_.is_open()) {
+            events_.append(sinks::firewall_notice_json(*notice) + "\n");
+        }
+    }
+}
+
 bool FirewallOutputs::write(const firewall::Report& report) {
     bool good = true;
     const auto finish = [&good](sinks::OutputFile& output, const auto& make) {

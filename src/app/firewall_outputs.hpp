@@ -10,6 +10,7 @@
 
 #include "app/read_files.hpp"
 #include "base/error.hpp"
+#include "firewall/investigation.hpp"
 #include "firewall/report.hpp"
 #include "sinks/output_file.hpp"
 
@@ -45,8 +46,12 @@ class FirewallOutputs {
     // said.
     [[nodiscard]] bool write(const firewall::Report& report);
 
-    // The conclusions as they are reached, JSON lines; is_open() says whether anybody asked.
-    [[nodiscard]] sinks::OutputFile& events() { return events_; }
+    // Conclusions as they are reached, JSON lines. False if the file takes no more just now: the
+    // others stay with the investigation.
+    bool take_notices(firewall::Investigation& investigation);
+    void flush_events() { (void)events_.flush(); }
+    // Of the conclusions; the report is written once, and waited for.
+    void set_patience(sinks::Patience patience) { events_.set_patience(patience); }
 
   private:
     bool on_screen_ = false;  // the text

@@ -12,7 +12,6 @@
 #include "app/random.hpp"
 #include "app/terminal.hpp"
 #include "firewall/differences.hpp"
-#include "sinks/firewall_fact_json.hpp"
 #include "sinks/format/human.hpp"
 
 namespace tw::app {
@@ -156,11 +155,7 @@ void FirewallSession::drain() {
     while (engine_->pop(conversation)) {
         investigation_->add(conversation);
     }
-    while (const auto notice = investigation_->next_notice()) {
-        if (outputs_.events().is_open()) {
-            outputs_.events().append(sinks::firewall_notice_json(*notice) + "\n");
-        }
-    }
+    (void)outputs_.take_notices(*investigation_);
 }
 
 firewall::Confidence FirewallSession::confidence() const {

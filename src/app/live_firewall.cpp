@@ -12,7 +12,6 @@
 #include "app/firewall_ending.hpp"
 #include "firewall/differences.hpp"
 #include "sinks/firewall_bundle.hpp"
-#include "sinks/firewall_fact_json.hpp"
 #include "sinks/format/human.hpp"
 
 namespace tw::app {
@@ -81,7 +80,7 @@ std::expected<void, Error> LiveFirewall::open_outputs(sinks::Patience patience) 
         return valid;
     }
     auto opened = outputs_.open(options_.outputs);
-    outputs_.events().set_patience(patience);
+    outputs_.set_patience(patience);
     return opened;
 }
 
@@ -109,15 +108,7 @@ bool LiveFirewall::drain(Workers& workers, Nanos now) {
     if (now != 0) {
         investigation_.advance(now);
     }
-    while (outputs_.events().has_room()) {
-        const auto notice = investigation_.next_notice();
-        if (!notice) {
-            break;
-        }
-        if (outputs_.events().is_open()) {
-            outputs_.events().append(sinks::firewall_notice_json(*notice) + "\n");
-        }
-    }
+    (void)outputs_.take_notices(investigation_);
     return worked;
 }
 
@@ -222,7 +213,9 @@ ExitCode LiveFirewall::finish(Workers& workers, const LiveTotals& totals) {
         add_limits(investigation_, worker->counters());
     }
     investigation_.finish();
-    (void)drain(workers, 0);
+    // A reader that never reads is given up, and then there is room.
+    while (!outputs_.take_notices(investigation_)) {
+    }
     const auto passage = std::make_unique<taps::Passage>(Backing::lazy);
     for (const auto& worker : workers) {
         passage->add(worker->engine()->passage());

@@ -49,7 +49,9 @@ class LiveFirewall {
     // What the workers have told. `now`: time of the wire, 0 = not known.
     bool drain(Workers& workers, Nanos now);
     void add(const event::CaptureMark& mark);
-    void flush() { (void)outputs_.events().flush(); }
+    void flush() { outputs_.flush_events(); }
+    // The capture is over: from here on a reader that is only slow is waited for.
+    void set_patience(sinks::Patience patience) { outputs_.set_patience(patience); }
     // Once every worker has told everything.
     [[nodiscard]] ExitCode finish(Workers& workers, const LiveTotals& totals);
 

@@ -32,7 +32,11 @@ ExitCode LiveRun::run() {
     launch();
     keep_house();
     // Some drivers forget their counters when stopped, so the last reading comes first.
-    outputs_->set_patience(devices_.from_files ? sinks::Patience::endless : sinks::Patience::brief);
+    const auto patience = devices_.from_files ? sinks::Patience::endless : sinks::Patience::brief;
+    outputs_->set_patience(patience);
+    if (firewall_) {
+        firewall_->set_patience(patience);
+    }
     ledger_->finish([this] { (void)drain(); });
     settler_->end_record_wait();
     const Nanos duration = steady_now() - started_;

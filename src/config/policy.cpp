@@ -66,10 +66,6 @@ class Builder {
                         [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
-[[nodiscard]] bool same_endpoint(const flow::Endpoint& a, const flow::Endpoint& b) {
-    return a.v6 == b.v6 && a.address == b.address && a.port == b.port;
-}
-
 BuiltPolicy Builder::build() {
     device();
     translations();
@@ -156,9 +152,8 @@ void Builder::translations() {
             continue;
         }
         const auto twice = std::any_of(
-            built_.policy.nat.begin(), built_.policy.nat.end(), [&](const taps::NatHint& known) {
-                return same_endpoint(known.outside, hint.outside) && good;
-            });
+            built_.policy.nat.begin(), built_.policy.nat.end(),
+            [&](const taps::NatHint& known) { return known.outside == hint.outside && good; });
         if (twice) {
             fail(key + ".outside",
                  fmt::format("{} is translated above already", shown(keys_.nat[i].outside)));

@@ -46,17 +46,13 @@ using taps::Side;
            });
 }
 
-[[nodiscard]] bool same_host(const Endpoint& a, const Endpoint& b) {
-    return a.v6 == b.v6 && a.address == b.address;
-}
-
 // What the other side calls it, by the operator's word.
 [[nodiscard]] std::optional<Endpoint> translated(const Policy& policy, const Endpoint& endpoint,
                                                  Side seen_at) {
     for (const NatHint& hint : policy.nat) {
         const Endpoint& here = seen_at == Side::inside ? hint.inside : hint.outside;
         const Endpoint& there = seen_at == Side::inside ? hint.outside : hint.inside;
-        if (same_host(here, endpoint) && (here.port == 0 || here.port == endpoint.port)) {
+        if (flow::same_host(here, endpoint) && (here.port == 0 || here.port == endpoint.port)) {
             Endpoint other = there;
             other.port = there.port == 0 ? endpoint.port : there.port;
             return other;

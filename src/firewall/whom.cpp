@@ -19,10 +19,6 @@ using EndpointsBySide = std::array<flow::Endpoint, taps::kSides>;
     return there.port != 0 ? there : by_side[taps::index(taps::other(own))];
 }
 
-[[nodiscard]] bool same_address(const flow::Endpoint& a, const flow::Endpoint& b) {
-    return a.v6 == b.v6 && a.address == b.address;
-}
-
 [[nodiscard]] std::string address_text(const flow::Endpoint& endpoint) {
     std::string text;
     sinks::format::append_address(text, endpoint);
@@ -47,8 +43,8 @@ void Whom::add(const Ends& ends) {
         any_ = true;
         return;
     }
-    same_server_address_ = same_server_address_ && same_address(ends.server, first_.server);
-    same_client_address_ = same_client_address_ && same_address(ends.client, first_.client);
+    same_server_address_ = same_server_address_ && flow::same_host(ends.server, first_.server);
+    same_client_address_ = same_client_address_ && flow::same_host(ends.client, first_.client);
     same_port_ = same_port_ && ends.server.port == first_.server.port;
     same_server_ = same_server_address_ && same_port_;
 }

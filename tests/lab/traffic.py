@@ -44,17 +44,25 @@ def small_writes(sock):
     sock.setblocking(False)
 
 
+async def exactly(loop, sock, size):
+    """So many bytes; None where the connection ends before."""
+    data = b""
+    while len(data) < size:
+        more = await loop.sock_recv(sock, size - len(data))
+        if not more:
+            return None
+        data += more
+    return data
+
+
 async def answer(loop, sock):
     """One connection as the server sees it."""
     with sock:
         small_writes(sock)
         try:
-            header = b""
-            while len(header) < HEADER.size:
-                data = await loop.sock_recv(sock, HEADER.size - len(header))
-                if not data:
-                    return
-                header += data
+            header = await exactly(loop, sock, HEADER.size)
+            if header is None:
+                return
             up, down, rounds, closes, _ = HEADER.unpack(header)
             for number in range(rounds):
                 await receive(loop, sock, up - (HEADER.size if number == 0 else 0))

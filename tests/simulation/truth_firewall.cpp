@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "simulation/in_threads.hpp"
 #include "simulation/two_taps/campaign.hpp"
 #include "simulation/two_taps/nat_load.hpp"
 #include "simulation/two_taps/transcript.hpp"
@@ -55,16 +56,7 @@ int play_one(const Options& options) {
 }
 
 int play_all(const Options& options) {
-    const two_taps::Tally tally = two_taps::run_campaign(options.campaign);
-    fmt::print("{}", tally.text());
-    const auto missed = tally.goals_missed();
-    for (const std::string& goal : missed) {
-        fmt::print("goal missed: {}\n", goal);
-    }
-    if (missed.empty()) {
-        fmt::print("every goal is met\n");
-    }
-    return missed.empty() ? 0 : 1;
+    return sim::tell(two_taps::run_campaign(options.campaign));
 }
 
 int play_nat(Options& options) {

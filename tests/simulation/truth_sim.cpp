@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "simulation/campaign.hpp"
+#include "simulation/in_threads.hpp"
 #include "simulation/monitor.hpp"
 #include "simulation/transcript.hpp"
 #include "simulation/world.hpp"
@@ -49,16 +50,7 @@ int play_one(const Options& options) {
 }
 
 int play_all(const Options& options) {
-    const sim::Tally tally = sim::run_campaign(options.campaign);
-    fmt::print("{}", tally.text());
-    const auto missed = tally.goals_missed();
-    for (const std::string& goal : missed) {
-        fmt::print("goal missed: {}\n", goal);
-    }
-    if (missed.empty()) {
-        fmt::print("every goal is met\n");
-    }
-    return missed.empty() ? 0 : 1;
+    return sim::tell(sim::run_campaign(options.campaign));
 }
 
 int parse_and_play(int count, char** arguments) {

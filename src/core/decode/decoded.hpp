@@ -90,4 +90,9 @@ struct Decoded {
     IcmpError icmp;
 };
 
+[[nodiscard]] inline flow::Endpoint endpoint_of(const Decoded& found, std::uint8_t side) {
+    return found.v6 ? flow::endpoint_of(found.key.v6_key, side)
+                    : flow::endpoint_of(found.key.v4, side);
+}
+
 }  // namespace tw::decode

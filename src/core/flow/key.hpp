@@ -33,12 +33,25 @@ struct KeyV6 {
 };
 static_assert(sizeof(KeyV6) == 40);
 
-// One endpoint as output needs it; IPv4 addresses use the first four bytes.
+// One endpoint as output needs it; IPv4 addresses use the first four bytes, the others are zero.
 struct Endpoint {
     AddressV6 address{};
     std::uint16_t port = 0;
     bool v6 = false;
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
+
+[[nodiscard]] inline bool same_host(const Endpoint& one, const Endpoint& other) {
+    return one.v6 == other.v6 && one.address == other.address;
+}
+
+// One side of a key.
+template <typename Key>
+[[nodiscard]] Endpoint endpoint_of(const Key& key, std::uint8_t side) {
+    Endpoint end{.port = key.port[side], .v6 = sizeof key.address[side] == sizeof(AddressV6)};
+    std::memcpy(end.address.data(), key.address[side].data(), sizeof key.address[side]);
+    return end;
+}
 
 // True if the first endpoint lies behind the second. Which way round is a coin toss for a branch
 // predictor, so this is arithmetic: a mispredicted branch per packet was a third of decoding.

@@ -222,17 +222,7 @@ void Conversations::prefetch(std::uint32_t slot) const {
 
 flow::Endpoint Conversations::endpoint(std::uint32_t slot, std::uint8_t side) const {
     const Tuple& tuple = tuples_[slot];
-    flow::Endpoint endpoint;
-    endpoint.v6 = tuple.v6;
-    if (tuple.v6) {
-        endpoint.address = tuple.v6_key.address[side];
-        endpoint.port = tuple.v6_key.port[side];
-    } else {
-        std::copy(tuple.v4.address[side].begin(), tuple.v4.address[side].end(),
-                  endpoint.address.begin());
-        endpoint.port = tuple.v4.port[side];
-    }
-    return endpoint;
+    return tuple.v6 ? flow::endpoint_of(tuple.v6_key, side) : flow::endpoint_of(tuple.v4, side);
 }
 
 std::size_t Conversations::memory_bytes() const {

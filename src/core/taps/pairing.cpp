@@ -19,30 +19,12 @@ bool has_times(const Packet& packet) {
     return packet.option(option_bit::kTimestamps) && packet.tsval != 0;
 }
 
-flow::Endpoint endpoint_of(const decode::Decoded& found, std::uint8_t side) {
-    flow::Endpoint endpoint;
-    endpoint.v6 = found.v6;
-    if (found.v6) {
-        endpoint.address = found.key.v6_key.address[side];
-        endpoint.port = found.key.v6_key.port[side];
-    } else {
-        std::copy(found.key.v4.address[side].begin(), found.key.v4.address[side].end(),
-                  endpoint.address.begin());
-        endpoint.port = found.key.v4.port[side];
-    }
-    return endpoint;
-}
-
-bool same_address(const flow::Endpoint& one, const flow::Endpoint& other) {
-    return one.v6 == other.v6 && one.address == other.address;
-}
-
 // What an address and port that stayed count, at least.
 constexpr int kSameEndpoint = 4;
 
 int alike_endpoints(const flow::Endpoint& one, const flow::Endpoint& other) {
     const int port = one.port == other.port ? 1 : 0;
-    return same_address(one, other) ? 2 + (kSameEndpoint - 2) * port : port;
+    return flow::same_host(one, other) ? 2 + (kSameEndpoint - 2) * port : port;
 }
 
 }  // namespace
@@ -196,11 +178,12 @@ NatPairing::Found NatPairing::find_by_hint(const decode::Decoded& found, Side ta
         const flow::Endpoint& here = tap == Side::inside ? hint.inside : hint.outside;
         const flow::Endpoint& there = tap == Side::inside ? hint.outside : hint.inside;
         for (std::uint8_t side = 0; side < 2; ++side) {
-            const flow::Endpoint endpoint = endpoint_of(found, side);
-            if (!same_address(endpoint, here) || (here.port != 0 && here.port != endpoint.port)) {
+            const flow::Endpoint endpoint = decode::endpoint_of(found, side);
+            if (!flow::same_host(endpoint, here) ||
+                (here.port != 0 && here.port != endpoint.port)) {
                 continue;
             }
-            const flow::Endpoint peer = endpoint_of(found, side ^ 1);
+            const flow::Endpoint peer = decode::endpoint_of(found, side ^ 1);
             const std::uint16_t port = there.port != 0 ? there.port : endpoint.port;
             const std::uint32_t slot = conversations_.find_endpoints(there, port, peer);
             if (slot != Conversations::kNone && !conversations_.live(slot).at(tap)) {

@@ -331,10 +331,7 @@ event::FlowName name_of(const flow::FlowTable& table, std::uint32_t slot, const 
     event::FlowName* const out = &name;
     const auto fill_in = [&](const auto& key) {
         for (std::uint8_t side = 0; side < 2; ++side) {
-            flow::Endpoint& end = side == client ? out->client : out->server;
-            std::memcpy(end.address.data(), key.address[side].data(), key.address[side].size());
-            end.port = key.port[side];
-            end.v6 = key.address[side].size() == end.address.size();
+            (side == client ? out->client : out->server) = flow::endpoint_of(key, side);
         }
     };
     if (table.v6()) {

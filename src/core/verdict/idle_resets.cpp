@@ -18,8 +18,7 @@ IdleResets::Row& IdleResets::row_of(const event::Event& reset) {
     std::uint32_t fewest = 0;
     for (std::uint32_t i = 0; i < rows_count_; ++i) {
         const Row& row = rows_[i];
-        if (row.tap == reset.tap && row.server.port == server.port &&
-            row.server.address == server.address && row.server.v6 == server.v6) {
+        if (row.tap == reset.tap && row.server == server) {
             return rows_[i];
         }
         fewest = row.resets < rows_[fewest].resets ? i : fewest;

@@ -71,7 +71,7 @@ std::uint64_t hash_of(const flow::Endpoint& host, std::uint8_t tap) {
 }
 
 bool is_host(const HostSum& sum, const flow::Endpoint& host, std::uint8_t tap) {
-    return sum.host.address == host.address && sum.host.v6 == host.v6 && sum.tap == tap;
+    return flow::same_host(sum.host, host) && sum.tap == tap;
 }
 
 bool lost_nothing(const HostSum& sum) {

@@ -30,8 +30,7 @@ std::uint64_t hash_of(const flow::Endpoint& server) {
 }
 
 bool is_at(const Service& service, const flow::Endpoint& server) {
-    return service.server.address == server.address && service.server.port == server.port &&
-           service.server.v6 == server.v6;
+    return service.server == server;
 }
 
 bool has(const FlowRecord& record, Outcome outcome) {

@@ -17,9 +17,7 @@ SizeLimits::Row& SizeLimits::row_of(const event::Event& loss) {
     std::uint32_t fewest = 0;
     for (std::uint32_t i = 0; i < rows_count_; ++i) {
         const Row& row = rows_[i];
-        if (row.direction == loss.direction && row.tap == loss.tap &&
-            row.server.port == server.port && row.server.address == server.address &&
-            row.server.v6 == server.v6) {
+        if (row.direction == loss.direction && row.tap == loss.tap && row.server == server) {
             return rows_[i];
         }
         fewest = row.losses < rows_[fewest].losses ? i : fewest;

@@ -19,7 +19,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import forge  # noqa: E402
-from traffic import receive, small_writes  # noqa: E402
+from traffic import exactly, receive, small_writes  # noqa: E402
 
 HEADER = struct.Struct(">IIHBH")  # up, down, rounds, who closes, hundredths of a second it waits
 CLIENT, SERVER, HALF, RESET = range(4)
@@ -64,12 +64,9 @@ async def answer(loop, sock):
     with sock:
         small_writes(sock)
         try:
-            header = b""
-            while len(header) < HEADER.size:
-                data = await loop.sock_recv(sock, HEADER.size - len(header))
-                if not data:
-                    return
-                header += data
+            header = await exactly(loop, sock, HEADER.size)
+            if header is None:
+                return
             up, down, rounds, close, wait = HEADER.unpack(header)
             payload = filler(down)
             for number in range(rounds):
