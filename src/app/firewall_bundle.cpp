@@ -5,18 +5,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "sinks/firewall_bundle.hpp"
-
 namespace tw::app {
 
-std::expected<std::string, Error> write_bundle(const std::string& path,
-                                               const firewall::Report& report,
-                                               const TapFilePair& files,
-                                               const ClockCorrection& correction) {
-    auto bundle = sinks::FirewallBundle::open(path, report);
-    if (!bundle) {
-        return std::unexpected(bundle.error());
-    }
+std::expected<void, Error> write_bundle(sinks::FirewallBundle& bundle, firewall::Report& report,
+                                        const TapFilePair& files,
+                                        const ClockCorrection& correction) {
+    bundle.begin(report);
     // By side and frame number: what the report says of a frame.
     std::array<std::unordered_map<std::uint64_t, std::string>, taps::kSides> cited;
     for (sinks::CitedFrame& frame : sinks::cited_frames(report)) {
@@ -34,10 +28,10 @@ std::expected<std::string, Error> write_bundle(const std::string& path,
                 continue;
             }
             --left;
-            (*bundle)->add(static_cast<taps::Side>(frame.tap), frame, found->second);
+            bundle.add(static_cast<taps::Side>(frame.tap), frame, found->second);
         }
     }
-    return (*bundle)->finish();
+    return bundle.finish(report);
 }
 
 }  // namespace tw::app

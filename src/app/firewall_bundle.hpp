@@ -4,18 +4,18 @@
 #pragma once
 
 #include <expected>
-#include <string>
 
 #include "app/tap_files.hpp"
 #include "base/error.hpp"
 #include "firewall/report.hpp"
+#include "sinks/firewall_bundle.hpp"
 
 namespace tw::app {
 
-// Returns the file's SHA-256 in hexadecimal.
-[[nodiscard]] std::expected<std::string, Error> write_bundle(const std::string& path,
-                                                             const firewall::Report& report,
-                                                             const TapFilePair& files,
-                                                             const ClockCorrection& correction);
+// `bundle` is open. The report learns its path and digest.
+[[nodiscard]] std::expected<void, Error> write_bundle(sinks::FirewallBundle& bundle,
+                                                      firewall::Report& report,
+                                                      const TapFilePair& files,
+                                                      const ClockCorrection& correction);
 
 }  // namespace tw::app

@@ -27,6 +27,7 @@ std::expected<void, Error> FirewallOutputs::open(const FirewallPaths& paths) {
         if (path.empty()) {
             continue;
         }
+        unseen_ = unseen_ && path != "-";
         if (auto opened = output->open(path); !opened) {
             return opened;
         }
@@ -34,7 +35,8 @@ std::expected<void, Error> FirewallOutputs::open(const FirewallPaths& paths) {
     if (events_.is_open()) {
         events_.append(sinks::firewall_notice_header() + "\n");
     }
-    return {};
+    unseen_ = unseen_ && paths.bundle != "-";
+    return paths.bundle.empty() ? std::expected<void, Error>{} : bundle_.open(paths.bundle);
 }
 
 bool FirewallOutputs::take_notices(firewall::Investigation& investigation) {
@@ -76,6 +78,10 @@ bool FirewallOutputs::write(const firewall::Report& report) {
     finish(junit_, [&] { return sinks::firewall_junit(report); });
     finish(html_, [&] { return sinks::firewall_html(report); });
     finish(events_, [] { return std::string_view{}; });
+    // A run whose reports all went to files still says what came of it.
+    if (good && unseen_) {
+        say(report.verdict);
+    }
     return good;
 }
 

@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "firewall/investigation.hpp"
 #include "firewall/report.hpp"
+#include "sinks/firewall_bundle.hpp"
 #include "sinks/output_file.hpp"
 
 namespace tw::app {
@@ -53,13 +54,18 @@ class FirewallOutputs {
     // Of the conclusions; the report is written once, and waited for.
     void set_patience(sinks::Patience patience) { events_.set_patience(patience); }
 
+    // Written before the report, which names its digest.
+    [[nodiscard]] sinks::FirewallBundle& bundle() { return bundle_; }
+
   private:
     bool on_screen_ = false;  // the text
+    bool unseen_ = true;      // nothing goes to standard output
     sinks::OutputFile text_;
     sinks::OutputFile json_;
     sinks::OutputFile junit_;
     sinks::OutputFile html_;
     sinks::OutputFile events_;
+    sinks::FirewallBundle bundle_;
 };
 
 }  // namespace tw::app

@@ -194,17 +194,9 @@ firewall::Confidence FirewallSession::confidence() const {
 }
 
 std::expected<void, Error> FirewallSession::write_bundle(firewall::Report& report) {
-    if (input_.outputs.bundle.empty()) {
-        return {};
-    }
-    auto digest =
-        app::write_bundle(input_.outputs.bundle, report, input_.files, clocks_.correction);
-    if (!digest) {
-        return std::unexpected(digest.error());
-    }
-    report.bundle_path = input_.outputs.bundle;
-    report.bundle_sha256 = *digest;
-    return {};
+    return outputs_.bundle().is_open()
+               ? app::write_bundle(outputs_.bundle(), report, input_.files, clocks_.correction)
+               : std::expected<void, Error>{};
 }
 
 }  // namespace tw::app

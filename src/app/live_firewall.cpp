@@ -163,18 +163,16 @@ firewall::Confidence LiveFirewall::confidence(const Workers& workers,
     return confidence;
 }
 
-std::expected<void, Error> LiveFirewall::write_bundle(firewall::Report& report) const {
-    if (options_.outputs.bundle.empty()) {
+std::expected<void, Error> LiveFirewall::write_bundle(firewall::Report& report) {
+    sinks::FirewallBundle& bundle = outputs_.bundle();
+    if (!bundle.is_open()) {
         return {};
     }
     if (kept_too_late_ != 0) {
         logger_.warn("evidence bundle: {} had been overwritten when the verdict came",
                      sinks::format::count_of(kept_too_late_, "frame"));
     }
-    auto bundle = sinks::FirewallBundle::open(options_.outputs.bundle, report);
-    if (!bundle) {
-        return std::unexpected(bundle.error());
-    }
+    bundle.begin(report);
     std::unordered_map<std::uint64_t, std::string> comments;
     for (sinks::CitedFrame& cited : sinks::cited_frames(report)) {
         comments.emplace(cited.frame, std::move(cited.comment));
@@ -195,15 +193,9 @@ std::expected<void, Error> LiveFirewall::write_bundle(firewall::Report& report) 
     for (const StoredFrame* frame : frames) {
         const Side side =
             frame->frame.tap == tap_of_side_[index(Side::outside)] ? Side::outside : Side::inside;
-        (*bundle)->add(side, frame->view(), comments.at(frame->frame.number));
+        bundle.add(side, frame->view(), comments.at(frame->frame.number));
     }
-    auto digest = (*bundle)->finish();
-    if (!digest) {
-        return std::unexpected(digest.error());
-    }
-    report.bundle_path = options_.outputs.bundle;
-    report.bundle_sha256 = *digest;
-    return {};
+    return bundle.finish(report);
 }
 
 ExitCode LiveFirewall::finish(Workers& workers, const LiveTotals& totals) {

@@ -59,7 +59,7 @@ class LiveFirewall {
     void keep_frames(const taps::Excerpt& excerpt, const LiveWorker& worker);
     [[nodiscard]] firewall::Confidence confidence(const Workers& workers,
                                                   const LiveTotals& totals) const;
-    [[nodiscard]] std::expected<void, Error> write_bundle(firewall::Report& report) const;
+    [[nodiscard]] std::expected<void, Error> write_bundle(firewall::Report& report);
 
     LiveFirewallOptions options_;
     firewall::Policy policy_;

@@ -42,15 +42,43 @@ std::optional<Number> number_of(const Node& node, std::string_view name) {
                                                                 : std::nullopt;
 }
 
-template <typename Row>
-void rows_of(const Node& root, std::string_view name, Row row) {
-    const Node* const list = member(root, name);
-    if (list != nullptr && list->kind == Node::Kind::sequence) {
+// The lists of a report. A comparison with half of one would call the other half new.
+class Lists {
+  public:
+    Lists(const Node& root, const std::string& file) : root_(root), file_(file) {}
+
+    template <typename Row>
+    void read(std::string_view name, Row row) {
+        const Node* const list = member(root_, name);
+        if (list == nullptr) {
+            return;
+        }
+        if (list->kind != Node::Kind::sequence) {
+            fail(*list, fmt::format("{} is no list", name));
+            return;
+        }
         for (const Node& node : list->items) {
+            if (node.kind != Node::Kind::map) {
+                fail(node, fmt::format("{} is a list of objects", name));
+                return;
+            }
             row(node);
         }
     }
-}
+    [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+  private:
+    void fail(const Node& node, std::string_view what) {
+        if (!error_) {
+            error_ = Error{fmt::format("{}:{}:{}: {}: not a report of `tapwitness firewall --json`",
+                                       file_, node.place.line, node.place.column, what)};
+        }
+    }
+
+    const Node& root_;
+    const std::string& file_;
+    std::optional<Error> error_;
+};
 
 }  // namespace
 
@@ -66,7 +94,8 @@ std::expected<firewall::EarlierReport, Error> parse_earlier_report(std::string_v
                         schema.empty() ? "is missing" : shown(schema), firewall::Report::kSchema)});
     }
     firewall::EarlierReport report;
-    rows_of(*root, "rewrites", [&](const Node& row) {
+    Lists lists(*root, name);
+    lists.read("rewrites", [&](const Node& row) {
         report.rewrites.push_back(
             {.way = text_of(row, "way"),
              .rewrite = text_of(row, "rewrite"),
@@ -77,24 +106,27 @@ std::expected<firewall::EarlierReport, Error> parse_earlier_report(std::string_v
              .same_values = number_of<std::uint64_t>(row, "same_values").value_or(0),
              .sentence = text_of(row, "sentence")});
     });
-    rows_of(*root, "parameters", [&](const Node& row) {
+    lists.read("parameters", [&](const Node& row) {
         report.parameters.push_back({.name = text_of(row, "name"),
                                      .scope = text_of(row, "scope"),
                                      .value = text_of(row, "value"),
                                      .low = number_of<double>(row, "low"),
                                      .high = number_of<double>(row, "high")});
     });
-    rows_of(*root, "findings", [&](const Node& row) {
+    lists.read("findings", [&](const Node& row) {
         report.findings.push_back({.behaviour = text_of(row, "behaviour"),
                                    .scope = text_of(row, "scope"),
                                    .sentence = text_of(row, "sentence")});
     });
-    rows_of(*root, "latencies", [&](const Node& row) {
+    lists.read("latencies", [&](const Node& row) {
         report.latencies.push_back({.way = text_of(row, "way"),
                                     .setup = text_of(row, "setup") == "true",
                                     .p50 = number_of<double>(row, "p50").value_or(0),
                                     .p99 = number_of<double>(row, "p99").value_or(0)});
     });
+    if (lists.error()) {
+        return std::unexpected(*lists.error());
+    }
     return report;
 }
 

@@ -79,13 +79,19 @@ std::vector<CitedFrame> cited_frames(const Report& report) {
     return frames;
 }
 
-std::expected<std::unique_ptr<FirewallBundle>, Error> FirewallBundle::open(const std::string& path,
-                                                                           const Report& report) {
-    std::unique_ptr<FirewallBundle> bundle(new FirewallBundle(report.confidence.taps));
-    if (auto opened = bundle->file_.open(path, report.verdict); !opened) {
-        return std::unexpected(std::move(opened.error()));
+void FirewallBundle::begin(const Report& report) {
+    taps_ = report.confidence.taps;
+    file_.begin(report.verdict);
+}
+
+std::expected<void, Error> FirewallBundle::finish(Report& report) {
+    auto digest = file_.finish();
+    if (!digest) {
+        return std::unexpected(std::move(digest.error()));
     }
-    return bundle;
+    report.bundle_path = file_.name();
+    report.bundle_sha256 = std::move(*digest);
+    return {};
 }
 
 void FirewallBundle::add(Side tap, const Frame& frame, std::string_view comment) {

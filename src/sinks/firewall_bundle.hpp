@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <expected>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,16 +31,18 @@ struct CitedFrame {
 
 class FirewallBundle {
   public:
-    [[nodiscard]] static std::expected<std::unique_ptr<FirewallBundle>, Error> open(
-        const std::string& path, const firewall::Report& report);
+    // Before the run: a path that cannot be written must not cost an hour.
+    [[nodiscard]] std::expected<void, Error> open(const std::string& path) {
+        return file_.open(path);
+    }
+    [[nodiscard]] bool is_open() const { return file_.is_open(); }
+    // Before the first add().
+    void begin(const firewall::Report& report);
     void add(taps::Side tap, const Frame& frame, std::string_view comment);
-    // Returns the SHA-256 in hexadecimal.
-    [[nodiscard]] std::expected<std::string, Error> finish() { return file_.finish(); }
+    // The report names its evidence from here on.
+    [[nodiscard]] std::expected<void, Error> finish(firewall::Report& report);
 
   private:
-    explicit FirewallBundle(const std::array<firewall::TapReport, taps::kSides>& taps)
-        : taps_(taps) {}
-
     std::array<firewall::TapReport, taps::kSides> taps_;
     PcapngFile file_;
     // One per tap and link type.

@@ -197,7 +197,8 @@ std::string firewall_junit(const Report& report) {
     const std::vector<Suite> suites{policy_suite(report), limits_suite(report), run_suite(report)};
     Xml xml;
     xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites");
-    xml.attribute("name", fmt::format("tapwitness firewall {}", report.firewall));
+    xml.attribute("name", fmt::format("tapwitness firewall{}{}", report.firewall.empty() ? "" : " ",
+                                      report.firewall));
     write_sums(xml, sums_of(suites), false);
     xml.attribute(
         "time", fmt::format("{:.3f}",

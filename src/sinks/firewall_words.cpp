@@ -71,7 +71,7 @@ std::string example_text(const taps::Conversation& conversation) {
 
 std::string extent_text(const firewall::Finding& finding) {
     std::string text = count_of(finding.cases, "case");
-    if (finding.proven != finding.cases) {
+    if (finding.proven != finding.cases && finding.proven + finding.probable != 0) {
         text += fmt::format(" ({} proven, {} probable)", count_text(finding.proven),
                             count_text(finding.probable));
     }

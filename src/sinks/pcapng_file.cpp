@@ -114,10 +114,11 @@ void PcapngFile::write_block(std::uint32_t type) {
     file_.append(block);
 }
 
-std::expected<void, Error> PcapngFile::open(const std::string& path, std::string_view comment) {
-    if (auto opened = file_.open(path); !opened) {
-        return opened;
-    }
+std::expected<void, Error> PcapngFile::open(const std::string& path) {
+    return file_.open(path);
+}
+
+void PcapngFile::begin(std::string_view comment) {
     sha256_init(&hash_);
     put32(kByteOrderMagic);
     put16(1);  // version 1.0
@@ -130,7 +131,6 @@ std::expected<void, Error> PcapngFile::open(const std::string& path, std::string
     put_option(kSectionApplication, fmt::format("tapwitness {}", version()));
     put_option(kEnd, {});
     write_block(kSectionHeader);
-    return {};
 }
 
 std::uint32_t PcapngFile::add_interface(const PcapngInterface& interface) {

@@ -32,9 +32,12 @@ struct PcapngInterface {
 
 class PcapngFile {
   public:
-    // "-" is standard output. `comment` is the section's.
-    [[nodiscard]] std::expected<void, Error> open(const std::string& path,
-                                                  std::string_view comment);
+    // "-" is standard output.
+    [[nodiscard]] std::expected<void, Error> open(const std::string& path);
+    [[nodiscard]] bool is_open() const { return file_.is_open(); }
+    [[nodiscard]] const std::string& name() const { return file_.name(); }
+    // Once, before all else: the section, with its comment.
+    void begin(std::string_view comment);
     // Returns its number, for add().
     std::uint32_t add_interface(const PcapngInterface& interface);
     // Times in nanoseconds. A comment longer than 65,535 bytes is cut.

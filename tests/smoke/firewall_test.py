@@ -130,8 +130,9 @@ class WrongInput(FirewallTest):
         path = self.file("report.json", json.dumps(report).encode())
         for _ in range(2):
             code, _, error = self.firewall(*STORY, "--json", str(path), "--compare", str(path))
-            self.assertEqual((0, ""), (code, error))
             report = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+            # What went to a file only is summed up in a line.
+            self.assertEqual((0, f"tapwitness: {report['verdict']}\n"), (code, error))
             self.assertEqual([], report["differences"])
 
     def test_a_wrong_report_to_compare_with_costs_no_output(self):
@@ -139,6 +140,11 @@ class WrongInput(FirewallTest):
         self.refused("firewall", "--outside", str(STORY[0]), "--inside", str(STORY[1]),
                      "--json", str(path), "--compare", str(STORY[0]), says="story-outside.pcap")
         self.assertEqual("kept", pathlib.Path(path).read_text(encoding="utf-8"))
+
+    def test_a_path_that_cannot_be_written_is_told_before_anything_is_read(self):
+        for output in ("text", "json", "junit", "html", "bundle", "events"):
+            self.refused("firewall", "--outside", str(STORY[0]), "--inside", str(STORY[1]),
+                         f"--{output}", "/nonexistent/x", says="/nonexistent/x: cannot write")
 
     def test_a_full_disk_is_told_for_every_output(self):
         for output in ("text", "json", "junit", "html", "bundle", "events"):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/earlier_report.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 namespace tw::config {
@@ -35,6 +36,20 @@ TEST(EarlierReport, another_file_is_named_with_what_it_lacks) {
               "x: schema is missing: only tapwitness/firewall/1 can be compared with");
     EXPECT_NE(parse_earlier_report("{\"schema\":", "x").error().text.find("x:1:"),
               std::string::npos);
+}
+
+TEST(EarlierReport, a_list_that_is_none_is_refused_with_its_place) {
+    const auto error_of = [](const char* rest) {
+        return parse_earlier_report(
+                   fmt::format("{{\"schema\":\"tapwitness/firewall/1\",\n {}}}", rest), "x")
+            .error()
+            .text;
+    };
+    EXPECT_EQ(error_of("\"findings\":3"),
+              "x:2:13: findings is no list: not a report of `tapwitness firewall --json`");
+    EXPECT_EQ(
+        error_of("\"rewrites\":[{},7]"),
+        "x:2:17: rewrites is a list of objects: not a report of `tapwitness firewall --json`");
 }
 
 TEST(EarlierReport, files_that_cannot_be_read_are_named) {

@@ -67,18 +67,19 @@ TEST(FirewallBundle, cites_each_frame_once_and_says_the_verdict_on_its_subject) 
 TEST(FirewallBundle, is_read_back_by_tshark_and_has_the_digest_it_names) {
     const std::string path =
         testing::TempDir() + std::to_string(::getpid()) + "-firewall-bundle.pcapng";
-    const Report report = report_of_one_loss();
-    auto bundle = FirewallBundle::open(path, report);
-    ASSERT_TRUE(bundle);
+    Report report = report_of_one_loss();
+    FirewallBundle bundle;
+    ASSERT_TRUE(bundle.open(path));
+    bundle.begin(report);
     std::array<std::uint8_t, 61> bytes{};
     bytes[12] = 0x08;
     Frame frame{.data = bytes.data(), .captured_bytes = 61, .wire_bytes = 1500, .time = kSecond};
-    (*bundle)->add(Side::inside, frame, "why it matters");
+    bundle.add(Side::inside, frame, "why it matters");
     frame.time = 2 * kSecond + 5;
-    (*bundle)->add(Side::outside, frame, "");
-    const auto digest = (*bundle)->finish();
-    ASSERT_TRUE(digest);
-    EXPECT_EQ(output_of("sha256sum " + path).substr(0, 64), *digest);
+    bundle.add(Side::outside, frame, "");
+    ASSERT_TRUE(bundle.finish(report));
+    EXPECT_EQ(report.bundle_path, path);
+    EXPECT_EQ(output_of("sha256sum " + path).substr(0, 64), report.bundle_sha256);
     EXPECT_EQ(output_of("tshark -r " + path +
                         " -T fields -e frame.interface_name -e frame.time_epoch -e frame.len "
                         "-e frame.cap_len -e frame.comment 2>/dev/null"),
@@ -90,9 +91,10 @@ TEST(FirewallBundle, is_read_back_by_tshark_and_has_the_digest_it_names) {
 }
 
 TEST(FirewallBundle, a_path_that_cannot_be_written_is_named) {
-    const auto bundle = FirewallBundle::open("/nonexistent/x.pcapng", Report{});
-    ASSERT_FALSE(bundle);
-    EXPECT_NE(bundle.error().text.find("/nonexistent/x.pcapng"), std::string::npos);
+    FirewallBundle bundle;
+    const auto opened = bundle.open("/nonexistent/x.pcapng");
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().text.find("/nonexistent/x.pcapng"), std::string::npos);
 }
 
 }  // namespace
