@@ -159,7 +159,8 @@ constexpr std::array kPrecedence{
 [[nodiscard]] Grade grade_of(const Lesson& lesson, const Cases& cases) {
     const bool from_samples =
         lesson.behaviour == idle_timeout || lesson.behaviour == pmtud_black_hole ||
-        lesson.behaviour == connection_limit || lesson.behaviour == tuple_reuse_dropped;
+        lesson.behaviour == connection_limit || lesson.behaviour == tuple_reuse_dropped ||
+        lesson.behaviour == half_close_cut;
     const auto conversation_of = [&](std::uint32_t at) {
         return cases.cases[at].fact->conversation;
     };

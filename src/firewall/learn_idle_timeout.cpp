@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace tw::firewall {
@@ -33,6 +34,8 @@ struct Fail {
     Nanos gap = 0;
     Nanos time = 0;     // of the first packet that did not get through any more
     bool sure = false;  // sent more than once, or answered by a reset
+    taps::Way way = taps::Way::inward;
+    std::uint16_t ip_bytes = 0;
     std::vector<std::uint32_t> cases;
 };
 
@@ -60,6 +63,8 @@ bool find_fail(const Study& study, std::span<const std::uint32_t> indexes, Measu
     }
     fail.gap = gap_of(fact, measure);
     fail.time = fact.time;
+    fail.way = fact.way;
+    fail.ip_bytes = fact.packet.ip_bytes;
     fail.sure = is_firewall_reset(study.at(*first)) || fact.attempts > 1;
     for (auto index = first; index != indexes.end(); ++index) {
         const Case& later = study.at(*index);
@@ -78,9 +83,14 @@ struct Samples {
     Nanos pass_most = 0;
     std::uint64_t passes = 0;  // conversations that passed a silence of at least kIdleMin
     std::vector<Fail> fails;
+    std::array<std::uint16_t, taps::kWays> longest_passed{};
     flow::Endpoint client;
     flow::Endpoint server;
 
+    // Packets as long had passed: it was not its length that stopped the one after the silence.
+    [[nodiscard]] bool had_passed_as_long(const Fail& fail) const {
+        return fail.ip_bytes <= longest_passed[taps::index(fail.way)];
+    }
     [[nodiscard]] Nanos fail_least() const {
         Nanos least = INT64_MAX;
         for (const Fail& fail : fails) {
@@ -118,6 +128,10 @@ Groups gather(const Study& study, Scope scope, Measure measure) {
                                  : *std::max_element(ways.begin(), ways.end());
         samples.pass_most = std::max(samples.pass_most, passed);
         samples.passes += passed >= kIdleMin ? 1U : 0U;
+        for (std::size_t way = 0; way < taps::kWays; ++way) {
+            samples.longest_passed[way] =
+                std::max(samples.longest_passed[way], conversation.ways[way].longest_passed);
+        }
         const auto indexes = study.cases_of(conversation.id);
         Fail fail;
         if (!indexes.empty() && find_fail(study, indexes, measure, fail)) {
@@ -144,11 +158,14 @@ void tell(const Study& study, const Samples& samples, Scope scope, Measure measu
     Lesson lesson;
     lesson.behaviour = Behaviour::idle_timeout;
     lesson.scope = scope_text(scope, samples.client, samples.server);
+    std::size_t alike = 0;  // packets that pass without the silence
     bool sure = samples.fails.size() > 1;
     for (const Fail& fail : samples.fails) {
         lesson.explained.insert(lesson.explained.end(), fail.cases.begin(), fail.cases.end());
+        alike += samples.had_passed_as_long(fail) ? 1U : 0U;
         sure |= fail.sure;
     }
+    sure &= alike * 2 > samples.fails.size();
     std::sort(lesson.explained.begin(), lesson.explained.end());
     Nanos moment = 0;
     const bool at_once = samples.share_moment(moment) && !any_survived(study, moment);
@@ -181,8 +198,11 @@ void tell(const Study& study, const Samples& samples, Scope scope, Measure measu
         parameter.note = "only packets of the same direction keep the state alive";
         lesson.sentence += "; only packets of the same direction keep it alive";
     }
+    // One conversation that broke after a silence shows what happened, and not why.
+    if (samples.fails.size() > 1 && lesson.grade_max == taps::Grade::proven) {
+        lessons.parameters.push_back(std::move(parameter));
+    }
     lessons.lessons.push_back(std::move(lesson));
-    lessons.parameters.push_back(std::move(parameter));
 }
 
 void tell_conflict(const Samples& samples, Lessons& lessons) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Failover, restart, scale-in, a flushed table (catalogue 25): many unrelated conversations that
-// were busy break at one moment, and new ones come about afterwards.
+// were busy break at one moment, and new ones come about afterwards. The moment lies between the
+// last packet of each that left and the first that did not: one must fit them all.
 #include "firewall/learners.hpp"
 
 #include "sinks/format/human.hpp"
@@ -17,8 +18,9 @@ using sinks::format::clock_text;
 using sinks::format::count_of;
 using sinks::format::duration_text;
 
-constexpr Nanos kMomentMax = 2 * kSecond;
 constexpr std::size_t kBrokenMin = 5;
+// What had been let in before the moment leaves up to so much after it.
+constexpr Nanos kTransit = 50 * kMillisecond;
 constexpr Nanos kIdleMax = kSecond;  // silent for longer: a time-out may have come to its end
 constexpr double kBrokenShareMin = 0.5;
 
@@ -26,7 +28,12 @@ struct Broken {
     Nanos time = 0;  // of the first packet that did not get through any more
     const taps::Conversation* conversation = nullptr;
     std::span<const std::uint32_t> cases;  // from there on
-    bool busy = false;
+    Nanos idle = 0;                        // before it, since the last packet that left
+
+    [[nodiscard]] bool busy() const { return idle < kIdleMax; }
+    [[nodiscard]] bool may_have_broken_at(Nanos moment) const {
+        return time - idle <= moment + kTransit;
+    }
 };
 
 // The moment from which nothing of a conversation left any more; false if it went on.
@@ -45,7 +52,7 @@ bool find_break(const Study& study, const taps::Conversation& conversation, Brok
     broken.time = fact.time;
     broken.conversation = &conversation;
     broken.cases = indexes.subspan(static_cast<std::size_t>(first - indexes.begin()));
-    broken.busy = fact.circumstances.idle < kIdleMax;
+    broken.idle = fact.circumstances.idle;
     return true;
 }
 
@@ -57,27 +64,32 @@ struct Event {
     Nanos outage = 0;             // until the first of these
 };
 
-Event look_at(const Study& study, std::span<const Broken> broken) {
+using Ids = std::set<std::uint64_t>;
+
+// `ever_broken`: at this moment or at another.
+Event look_at(const Study& study, std::span<const Broken> broken, const Ids& ever_broken) {
     Event event{.broken = broken};
     const Nanos begin = broken.front().time;
     const Nanos end = broken.back().time;
-    std::set<std::uint64_t> ids;
-    for (const Broken& one : broken) {
-        ids.insert(one.conversation->id);
-    }
     Nanos first_fresh = INT64_MAX;
     for (const taps::Conversation& conversation : study.all().conversations) {
         if (conversation.established > begin) {
             const bool well = study.cases_of(conversation.id).empty();
             ++(well ? event.fresh : event.troubled);
             first_fresh = well ? std::min(first_fresh, conversation.established) : first_fresh;
-        } else if (conversation.first < begin && conversation.last > end + kMomentMax &&
-                   !ids.contains(conversation.id)) {
+        } else if (conversation.first < begin && conversation.last > end + kIdleMax &&
+                   !ever_broken.contains(conversation.id)) {
             ++event.survivors;
         }
     }
     event.outage = event.fresh != 0 ? first_fresh - begin : 0;
     return event;
+}
+
+// Packets as long as the first that was lost had passed: its length did not stop it.
+bool had_passed_as_long(const Study& study, const Broken& broken) {
+    const taps::Fact& fact = *study.at(broken.cases.front()).fact;
+    return fact.packet.ip_bytes <= broken.conversation->ways[taps::index(fact.way)].longest_passed;
 }
 
 bool unrelated(std::span<const Broken> broken) {
@@ -92,12 +104,12 @@ bool unrelated(std::span<const Broken> broken) {
     return clients.size() > 1 || servers.size() > 1;
 }
 
-void tell(const Event& event, bool spread, Lessons& lessons) {
+void tell(const Event& event, bool sure, Lessons& lessons) {
     Lesson lesson;
     lesson.behaviour = Behaviour::state_lost_at_once;
     lesson.scope = "all traffic";
     // Between one client and one server it may as well be the server that forgot them.
-    lesson.grade_max = spread ? taps::Grade::proven : taps::Grade::probable;
+    lesson.grade_max = sure ? taps::Grade::proven : taps::Grade::probable;
     for (const Broken& one : event.broken) {
         lesson.explained.insert(lesson.explained.end(), one.cases.begin(), one.cases.end());
     }
@@ -127,30 +139,39 @@ void tell(const Event& event, bool spread, Lessons& lessons) {
 
 void learn_lost_state(const Study& study, Lessons& lessons) {
     std::vector<Broken> broken;
+    Ids ever_broken;
     for (const taps::Conversation& conversation : study.all().conversations) {
         Broken one;
-        if (find_break(study, conversation, one) && one.busy) {
-            broken.push_back(one);
+        if (find_break(study, conversation, one)) {
+            ever_broken.insert(conversation.id);
+            if (one.busy()) {
+                broken.push_back(one);
+            }
         }
     }
     std::sort(broken.begin(), broken.end(),
               [](const Broken& a, const Broken& b) { return a.time < b.time; });
-    std::size_t begin = 0;
-    while (begin < broken.size()) {
-        std::size_t end = begin + 1;
-        while (end < broken.size() && broken[end].time - broken[begin].time <= kMomentMax) {
-            ++end;
-        }
-        const auto moment = std::span<const Broken>(broken).subspan(begin, end - begin);
-        if (moment.size() < kBrokenMin) {
+    // The first to break ends the time in which the moment may lie.
+    for (auto begin = broken.begin(); begin != broken.end();) {
+        const Nanos moment = begin->time;
+        const auto fits = [&](const Broken& one) { return one.may_have_broken_at(moment); };
+        const auto near = std::partition_point(begin, broken.end(), [&](const Broken& one) {
+            return one.time <= moment + kTransit + kIdleMax;
+        });
+        const auto count = static_cast<std::size_t>(std::count_if(begin, near, fits));
+        if (count < kBrokenMin) {
             ++begin;
             continue;
         }
-        const Event event = look_at(study, moment);
-        const auto count = static_cast<double>(moment.size());
-        const auto survivors = static_cast<double>(event.survivors);
-        if (event.fresh > event.troubled && count >= kBrokenShareMin * (count + survivors)) {
-            tell(event, unrelated(moment), lessons);
+        const auto end = std::stable_partition(begin, near, fits);
+        const Event event = look_at(study, std::span<const Broken>(begin, end), ever_broken);
+        const double share =
+            static_cast<double>(count) / static_cast<double>(count + event.survivors);
+        if (event.fresh > event.troubled && share >= kBrokenShareMin) {
+            const auto as_long = std::count_if(
+                begin, end, [&](const Broken& one) { return had_passed_as_long(study, one); });
+            const bool of_length = static_cast<std::size_t>(as_long) * 2 <= count;
+            tell(event, unrelated(event.broken) && !of_length, lessons);
         }
         begin = end;
     }

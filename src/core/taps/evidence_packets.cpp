@@ -41,13 +41,15 @@ void Evidence::State::note_times(ConversationEvidence& it, const Seen& seen, boo
     if (it.first == 0) {
         it.first = time;
     }
-    if (is_entry && it.last_seen != 0 && time - it.last_seen > it.idle_passed) {
+    // A SYN passes after any silence: it needs no state, it makes one.
+    const bool needs_state = !seen.packet.has(flag::kSyn);
+    if (is_entry && needs_state && it.last_seen != 0 && time - it.last_seen > it.idle_passed) {
         it.gap = time - it.last_seen;
         it.gap_serial = seen.serial;
     }
     if (is_entry) {
         way.entered_after_idle = it.last_left != 0 ? std::max<Nanos>(time - it.last_left, 0) : 0;
-        if (way.last_left != 0 && time - way.last_left > way.idle_passed) {
+        if (needs_state && way.last_left != 0 && time - way.last_left > way.idle_passed) {
             way.gap = time - way.last_left;
             way.gap_serial = seen.serial;
         }

@@ -313,8 +313,10 @@ TEST(Classify, a_lesson_lowers_grades_and_never_raises_them) {
 TEST(Classify, what_one_connection_alone_teaches_is_probable) {
     Scene scene;
     scene.facts = {lost(data(), 0, 1), lost(data(), 1, 1)};
-    EXPECT_EQ(classify(scene.cases(), std::vector{lesson(idle_timeout, {0, 1})})[0].grade,
-              Grade::probable);
+    for (const Behaviour behaviour : {idle_timeout, half_close_cut}) {
+        EXPECT_EQ(classify(scene.cases(), std::vector{lesson(behaviour, {0, 1})})[0].grade,
+                  Grade::probable);
+    }
     EXPECT_EQ(classify(scene.cases(), std::vector{lesson(rate_limited, {0, 1})})[0].grade,
               Grade::proven);
 }

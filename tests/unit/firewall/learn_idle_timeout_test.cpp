@@ -14,6 +14,7 @@ using test::Story;
 // A conversation that was silent for a time; with a time-out below it nothing passes any more.
 void silence(Story& story, Nanos gap, bool passes) {
     auto& one = story.conversation(0, 2 * gap);
+    one.ways[0].longest_passed = 1000;  // as long as what is lost
     if (passes) {
         one.idle_passed = gap;
         one.idle_passed_way = {gap, gap};
@@ -45,8 +46,11 @@ TEST(LearnIdleTimeout, lies_between_the_longest_that_passed_and_the_shortest_tha
 TEST(LearnIdleTimeout, a_reset_in_answer_is_a_failure_too) {
     Story story;
     silence(story, 100 * kSecond, true);
-    auto& one = story.conversation(0, 400 * kSecond);
-    story.reset(one, 360 * kSecond).circumstances.idle = 350 * kSecond;
+    for (const Nanos gap : {350 * kSecond, 380 * kSecond}) {
+        auto& one = story.conversation(0, 400 * kSecond);
+        story.reset(one, gap + 10 * kSecond).circumstances.idle = gap;
+    }
+    story.conversation(-10 * kSecond, 500 * kSecond);
     const Lessons lessons = story.learn_by(learn_idle_timeout);
     EXPECT_EQ(parameter(lessons, "idle_timeout")->high, 350.0);
 }
@@ -127,7 +131,7 @@ TEST(LearnIdleTimeout, servers_with_time_outs_of_their_own_are_told_apart) {
 TEST(LearnIdleTimeout, packets_of_one_way_only_may_keep_the_state_alive) {
     Story story;
     for (Nanos gap = 2; gap <= 8; gap += 2) {
-        auto& one = story.conversation(0, 40 * kSecond);
+        auto& one = story.passing(0, 40 * kSecond, test::host(5, 4000));
         if (gap <= 4) {
             one.idle_passed_way = {gap * kSecond, 0};
             continue;
@@ -136,6 +140,7 @@ TEST(LearnIdleTimeout, packets_of_one_way_only_may_keep_the_state_alive) {
         fact.circumstances.idle = 500 * kMillisecond;  // the other way was talking
         fact.circumstances.idle_same_way = gap * kSecond;
     }
+    story.conversation(-10 * kSecond, 60 * kSecond);
     const Lessons lessons = story.learn_by(learn_idle_timeout);
     ASSERT_EQ(lessons.lessons.size(), 1U);
     EXPECT_EQ(parameter(lessons, "idle_timeout")->low, 4.0);
@@ -151,6 +156,33 @@ TEST(LearnIdleTimeout, one_packet_sent_once_is_probable_at_most) {
     fact.circumstances.idle = 5 * kSecond;
     fact.attempts = 1;
     EXPECT_EQ(story.learn_by(learn_idle_timeout).lessons.at(0).grade_max, taps::Grade::probable);
+}
+
+TEST(LearnIdleTimeout, one_conversation_that_broke_gives_no_parameter) {
+    Story story;
+    silence(story, 2 * kSecond, true);
+    silence(story, 5 * kSecond, false);
+    story.conversation(-10 * kSecond, 60 * kSecond);
+    const Lessons one = story.learn_by(learn_idle_timeout);
+    EXPECT_EQ(one.lessons.size(), 1U);
+    EXPECT_EQ(parameter(one, "idle_timeout"), nullptr);
+    silence(story, 6 * kSecond, false);
+    EXPECT_NE(parameter(story.learn_by(learn_idle_timeout), "idle_timeout"), nullptr);
+}
+
+TEST(LearnIdleTimeout, packets_longer_than_any_that_passed_may_be_lost_for_their_length) {
+    Story story;
+    silence(story, 2 * kSecond, true);
+    silence(story, 5 * kSecond, false);
+    silence(story, 7 * kSecond, false);
+    story.conversation(-10 * kSecond, 60 * kSecond);
+    EXPECT_EQ(story.learn_by(learn_idle_timeout).lessons.at(0).grade_max, taps::Grade::proven);
+    for (taps::Conversation& conversation : story.conversations) {
+        conversation.ways[0].longest_passed = 900;
+    }
+    const Lessons lessons = story.learn_by(learn_idle_timeout);
+    EXPECT_EQ(lessons.lessons.at(0).grade_max, taps::Grade::probable);
+    EXPECT_EQ(parameter(lessons, "idle_timeout"), nullptr);
 }
 
 TEST(LearnIdleTimeout, the_bracket_always_holds_the_truth) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <gtest/gtest.h>
 
+#include "firewall/coincidence.hpp"
 #include "support/random.hpp"
 #include "unit/firewall/story.hpp"
 
@@ -11,9 +12,10 @@ using test::host;
 using test::parameter;
 using test::Story;
 
-// Ten connections, one a second, none of which closes; those beyond the limit are refused.
-void ten_connections(Story& story, std::size_t limit, std::uint8_t client = 5) {
-    for (std::uint16_t i = 0; i < 10; ++i) {
+// Connections, one a second, none of which closes; those beyond the limit are refused.
+void connections(Story& story, std::size_t limit, std::uint8_t client = 5,
+                 std::uint16_t count = 20) {
+    for (std::uint16_t i = 0; i < count; ++i) {
         auto& one = story.conversation(i * kSecond, 100 * kSecond,
                                        host(client, static_cast<std::uint16_t>(40'000 + i)));
         if (i >= limit) {
@@ -24,20 +26,47 @@ void ten_connections(Story& story, std::size_t limit, std::uint8_t client = 5) {
 
 TEST(LearnConnectionLimit, is_the_number_open_at_the_first_refusal) {
     Story story;
-    ten_connections(story, 5);
+    connections(story, 5);
+    // From some moment on all are refused: that may have another reason, until one is let in again.
+    EXPECT_EQ(story.learn_by(learn_connection_limit).lessons.at(0).grade_max,
+              taps::Grade::probable);
+    story.conversation(150 * kSecond, 160 * kSecond, host(5, 50'000));
     const Lessons lessons = story.learn_by(learn_connection_limit);
     ASSERT_EQ(lessons.lessons.size(), 1U);
     EXPECT_EQ(lessons.lessons[0].behaviour, Behaviour::connection_limit);
-    EXPECT_EQ(lessons.lessons[0].explained.size(), 5U);
+    EXPECT_EQ(lessons.lessons[0].explained.size(), 15U);
     EXPECT_EQ(lessons.lessons[0].grade_max, taps::Grade::proven);
     EXPECT_EQ(parameter(lessons, "connection_limit")->low, 5.0);
     EXPECT_EQ(parameter(lessons, "connection_limit")->high, 5.0);
 }
 
+TEST(LearnConnectionLimit, few_refusals_may_have_hit_the_last_by_chance) {
+    EXPECT_GT(chance_of_order(2, 38), 1e-3);
+    EXPECT_NEAR(chance_of_order(3, 7) * 120, 1, 1e-9);
+    Story story;
+    connections(story, 7, 5, 10);
+    story.conversation(150 * kSecond, 160 * kSecond, host(5, 50'000));
+    const Lessons lessons = story.learn_by(learn_connection_limit);
+    ASSERT_EQ(lessons.lessons.size(), 1U);
+    EXPECT_EQ(lessons.lessons[0].grade_max, taps::Grade::probable);
+}
+
+TEST(LearnConnectionLimit, a_connection_makes_no_room_before_it_is_open) {
+    Story story;
+    connections(story, 5, 5, 5);
+    // A sixth comes about and closes at once; a seventh is refused.
+    story.conversation(30 * kSecond, 30 * kSecond + kSecond / 2, host(5, 50'000));
+    for (std::uint16_t i = 0; i < 9; ++i) {
+        story.syn_drop(story.conversation(40 * kSecond, 50 * kSecond, host(5, 51'000 + i)),
+                       40 * kSecond);
+    }
+    EXPECT_TRUE(story.learn_by(learn_connection_limit).lessons.empty());
+}
+
 TEST(LearnConnectionLimit, holds_for_each_client_where_it_does_not_for_all) {
     Story story;
-    ten_connections(story, 4, 5);
-    ten_connections(story, 4, 6);
+    connections(story, 4, 5);
+    connections(story, 4, 6);
     // A third client is let in while eight connections are open.
     story.conversation(50 * kSecond, 100 * kSecond, host(7, 4000));
     const Lessons lessons = story.learn_by(learn_connection_limit);
@@ -46,9 +75,39 @@ TEST(LearnConnectionLimit, holds_for_each_client_where_it_does_not_for_all) {
     EXPECT_EQ(parameter(lessons, "connection_limit")->low, 4.0);
 }
 
+TEST(LearnConnectionLimit, short_connections_may_have_been_open_or_not) {
+    // Each is over before the next begins, by the packets; 15 others are refused in between.
+    Story story;
+    connections(story, 2, 5, 2);
+    for (std::uint16_t i = 0; i < 10; ++i) {
+        const Nanos at = (10 + i) * kSecond;
+        story.conversation(at, at + kSecond / 2, host(5, 50'000 + i));
+        story.syn_drop(story.conversation(at, at, host(5, 51'000 + i)), at + kSecond / 4);
+    }
+    const Lessons lessons = story.learn_by(learn_connection_limit);
+    ASSERT_EQ(lessons.lessons.size(), 1U);
+    EXPECT_EQ(lessons.lessons[0].grade_max, taps::Grade::probable);
+}
+
+TEST(LearnConnectionLimit, of_several_scopes_that_fit_each_has_its_number) {
+    Story story;
+    connections(story, 5);
+    for (std::uint16_t i = 0; i < 2; ++i) {
+        story.conversation(0, 100 * kSecond, host(5, 60'000 + i), host(81, 443, 2));
+    }
+    const Lessons lessons = story.learn_by(learn_connection_limit);
+    ASSERT_EQ(lessons.lessons.size(), 1U);
+    ASSERT_EQ(lessons.parameters.size(), 2U);
+    EXPECT_EQ(lessons.parameters[0].scope, "all traffic");
+    EXPECT_EQ(lessons.parameters[0].low, 7.0);
+    EXPECT_EQ(lessons.parameters[1].scope, "server 10.2.0.80:443");
+    EXPECT_EQ(lessons.parameters[1].low, 5.0);
+    EXPECT_NE(lessons.lessons[0].sentence.find("or of 5 for server"), std::string::npos);
+}
+
 TEST(LearnConnectionLimit, a_connection_let_in_while_more_were_open_contradicts) {
     Story story;
-    ten_connections(story, 5);
+    connections(story, 5);
     story.conversation(1 * kSecond, 100 * kSecond, host(5, 50'000));
     story.conversation(50 * kSecond, 100 * kSecond, host(5, 50'001));
     EXPECT_TRUE(story.learn_by(learn_connection_limit).lessons.empty());
@@ -69,7 +128,7 @@ TEST(LearnConnectionLimit, a_service_that_nobody_reaches_is_blocked_and_not_full
 
 TEST(LearnConnectionLimit, connections_the_policy_refuses_do_not_count) {
     Story story;
-    ten_connections(story, 5);
+    connections(story, 5);
     for (Case& one : story.cases) {
         one.expected = true;
     }
@@ -87,6 +146,8 @@ TEST(LearnConnectionLimit, closed_connections_make_room_or_linger) {
                 story.syn_drop(one, i * kSecond);
             }
         }
+        EXPECT_TRUE(story.learn_by(learn_connection_limit).lessons.empty());
+        story.conversation(200 * kSecond, 210 * kSecond, host(5, 50'000));
         const Lessons lessons = story.learn_by(learn_connection_limit);
         if (lingers) {
             ASSERT_EQ(lessons.lessons.size(), 1U);
@@ -196,11 +257,12 @@ TEST(LearnTupleReuse, where_fresh_ports_fail_too_it_is_not_the_reuse) {
 // Eight busy conversations of two clients; from 30 s on nothing of the first `broken` leaves.
 void failover(Story& story, int broken, Nanos idle = 10 * kMillisecond) {
     for (std::uint16_t i = 0; i < 8; ++i) {
-        auto& one = story.conversation(i * kSecond, 60 * kSecond,
-                                       host(static_cast<std::uint8_t>(5 + i % 2), 40'000 + i));
+        auto& one = story.passing(i * kSecond, 60 * kSecond,
+                                  host(static_cast<std::uint8_t>(5 + i % 2), 40'000 + i));
         if (i < broken) {
             one.ending = taps::Ending::stalled;
-            story.drop(one, 30 * kSecond + i * 50 * kMillisecond).circumstances.idle = idle;
+            story.drop(one, 30 * kSecond + i * 50 * kMillisecond).circumstances.idle =
+                idle + i * 50 * kMillisecond;
         }
     }
     story.conversation(33 * kSecond, 60 * kSecond, host(5, 50'000));
@@ -215,6 +277,25 @@ TEST(LearnLostState, many_busy_conversations_that_break_at_once_are_one_event) {
     EXPECT_EQ(lessons.lessons[0].explained.size(), 8U);
     EXPECT_EQ(lessons.lessons[0].grade_max, taps::Grade::proven);
     EXPECT_EQ(parameter(lessons, "outage")->high, 3.0);
+}
+
+TEST(LearnLostState, conversations_that_went_on_after_the_first_broke_share_no_moment) {
+    Story story;
+    failover(story, 8);
+    for (taps::Fact& fact : story.facts) {
+        fact.circumstances.idle = 10 * kMillisecond;
+    }
+    story.facts[1].circumstances.idle = 40 * kMillisecond;
+    EXPECT_TRUE(story.learn_by(learn_lost_state).lessons.empty());
+}
+
+TEST(LearnLostState, packets_longer_than_any_that_passed_may_be_lost_for_their_length) {
+    Story story;
+    failover(story, 8);
+    for (taps::Conversation& conversation : story.conversations) {
+        conversation.ways[0].longest_passed = 900;
+    }
+    EXPECT_EQ(story.learn_by(learn_lost_state).lessons.at(0).grade_max, taps::Grade::probable);
 }
 
 TEST(LearnLostState, a_few_that_break_among_many_that_go_on_are_not) {

@@ -50,6 +50,12 @@ struct Story {
         one.last = kT0 + last;
         return one;
     }
+    // One of which packets as long as those of drop() had passed either way.
+    taps::Conversation& passing(Nanos first, Nanos last, flow::Endpoint client) {
+        taps::Conversation& one = conversation(first, last, client);
+        one.ways[0].longest_passed = one.ways[1].longest_passed = 1000;
+        return one;
+    }
     taps::Conversation& conversation(Nanos first, Nanos last) {
         return conversation(first, last,
                             host(5, static_cast<std::uint16_t>(40'000 + conversations.size())));

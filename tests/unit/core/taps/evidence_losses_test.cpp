@@ -320,6 +320,16 @@ TEST(EvidenceLosses, the_circumstances_of_a_loss_are_told) {
     EXPECT_FALSE(then.out_of_order);
 }
 
+TEST(EvidenceLosses, only_what_needs_state_shows_that_it_outlived_a_silence) {
+    TapScript taps;
+    taps.send({.at = 0, .way = kClient, .flags = flag::kSyn}, Fate::dropped);
+    taps.handshake(8 * kSecond, false);  // the SYN after the silence makes its state anew
+    taps.send({.at = 11 * kSecond, .way = kClient, .seq = 1, .bytes = 100, .ack = 1});
+    const Conversation record = taps.end(60 * kSecond);
+    EXPECT_GT(record.idle_passed, 2 * kSecond);
+    EXPECT_LT(record.idle_passed, 4 * kSecond);
+}
+
 TEST(EvidenceLosses, a_packet_beyond_the_window_is_told_to_be_so) {
     TapScript taps;
     taps.handshake(0);
