@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "capture/dpdk/cut_frame.hpp"
+#include "capture/dpdk/packet_ring.hpp"
 #include "capture/dpdk/poller.hpp"
 
 namespace tw::dpdk {
@@ -96,12 +97,30 @@ inline void restore_lengths(QueueReader& reader, const MbufBurst& burst) {
     }
 }
 
+// As a driver would have left them.
+inline void take_times(PacketRing& ring, const MbufFields& fields, const MbufBurst& burst) {
+    for (std::uint32_t i = 0; i < burst.count; ++i) {
+        rte_mbuf& mbuf = *burst.mbufs[i];
+        *RTE_MBUF_DYNFIELD(&mbuf, fields.driver_time_offset, rte_mbuf_timestamp_t*) =
+            static_cast<rte_mbuf_timestamp_t>(ring.time(i));
+        mbuf.ol_flags |= fields.driver_time_flag;
+    }
+    ring.took(burst.count);
+}
+
 // False if the queue is empty.
-[[nodiscard]] inline bool take(QueueReader& reader, const Clock& clock, MbufBurst& burst) {
+[[nodiscard]] inline bool take(QueueReader& reader, const Clock& clock, const MbufFields& fields,
+                               MbufBurst& burst) {
     const RxQueue& queue = reader.queue;
-    burst.count = rte_eth_rx_burst(queue.port_id, queue.queue, burst.mbufs, kBurstMax);
+    const std::uint32_t most = queue.ring != nullptr ? queue.ring->look(kBurstMax) : kBurstMax;
+    burst.count = most == 0 ? 0U
+                            : rte_eth_rx_burst(queue.port_id, queue.queue, burst.mbufs,
+                                               static_cast<std::uint16_t>(most));
     if (burst.count == 0) {
         return false;
+    }
+    if (queue.ring != nullptr) {
+        take_times(*queue.ring, fields, burst);
     }
     burst.ticks = Clock::ticks();
     burst.time = clock.at(burst.ticks);

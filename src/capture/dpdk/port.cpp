@@ -19,6 +19,7 @@
 #include "capture/dpdk/compat.hpp"
 #include "capture/dpdk/driver_names.hpp"
 #include "capture/dpdk/host_access.hpp"
+#include "capture/dpdk/packet_ring.hpp"
 #include "capture/dpdk/packet_socket.hpp"
 #include "capture/dpdk/port_info.hpp"
 #include "capture/dpdk/rss_model.hpp"
@@ -36,16 +37,35 @@ namespace {
     return driver == kAfPacketDriver && compat::kAfPacketIsOpen ? 1 : 0;
 }
 
+// net_af_packet's own.
+constexpr std::uint32_t kSlotBytesDefault = 2048;
+constexpr std::uint32_t kSlotsDefault = 512;
+
+[[nodiscard]] std::uint32_t number_given(const Device& device, std::string_view key,
+                                         std::uint32_t otherwise) {
+    const std::string_view given = find_argument(device.arguments, key).value;
+    std::from_chars(given.data(), given.data() + given.size(), otherwise);
+    return otherwise;
+}
+
 // The kernel cuts frames to what is left of a ring slot behind its header, and the driver forgets
 // that they were longer.
-[[nodiscard]] std::uint32_t slot_bytes(const Device& device) {
-    constexpr std::uint32_t kSlotDefault = 2048;
+[[nodiscard]] std::uint32_t frame_bytes_max(const Device& device) {
     constexpr std::uint32_t kHeader =
         66;  // TPACKET2_HDRLEN, aligned, with room for 16 bytes of MAC
-    const Argument given = find_argument(device.arguments, "framesz");
-    std::uint32_t slot = kSlotDefault;
-    std::from_chars(given.value.data(), given.value.data() + given.value.size(), slot);
+    const std::uint32_t slot = number_given(device, "framesz", kSlotBytesDefault);
     return slot > kHeader ? slot - kHeader : 0;
+}
+
+// With several queues there are several rings, and which is whose is not told.
+[[nodiscard]] std::unique_ptr<PacketRing> ring_of(const Device& device,
+                                                  const std::vector<int>& sockets,
+                                                  std::uint64_t first) {
+    if (compat::kAfPacketIsOpen || sockets.size() != 1) {
+        return nullptr;
+    }
+    return PacketRing::find(sockets.front(), number_given(device, "framesz", kSlotBytesDefault),
+                            number_given(device, "framecnt", kSlotsDefault), first);
 }
 
 // The most that Intel's NICs take; a driver that takes more is limited by huge pages at start.
@@ -264,9 +284,10 @@ void Port::watch() {
     std::array<char, IF_NAMESIZE> name{};
     const bool over_kernel = ifindex != 0 && if_indextoname(ifindex, name.data()) != nullptr;
     const bool packet_socket = driver_ == kAfPacketDriver;
-    counters_ = std::make_unique<PortCounters>(
-        id_, driver_, !options_.device.file.empty(), over_kernel ? name.data() : "",
-        packet_socket ? packet_sockets(ifindex) : std::vector<int>{});
+    const auto sockets = packet_socket ? packet_sockets(ifindex) : std::vector<int>{};
+    ring_ = ring_of(options_.device, sockets, discarded_);
+    counters_ = std::make_unique<PortCounters>(id_, driver_, !options_.device.file.empty(),
+                                               over_kernel ? name.data() : "", sockets);
     counters_->start();
     // Other drivers know their link better than an interface beside them.
     link_ = std::make_unique<PortLink>(id_, packet_socket ? ifindex : 0);
@@ -302,9 +323,10 @@ RxQueue Port::queue(std::uint16_t index) const {
     queue.link = options_.link;
     queue.from_file = !options_.device.file.empty();
     queue.cut_from_bytes =
-        driver_ == kAfPacketDriver ? slot_bytes(options_.device) : options_.cut_from_bytes;
+        driver_ == kAfPacketDriver ? frame_bytes_max(options_.device) : options_.cut_from_bytes;
     queue.cut_frames = options_.cut_frames.empty() ? nullptr : &options_.cut_frames;
-    queue.timestamp_unit = timestamp_unit_of(driver_);
+    queue.ring = ring_.get();
+    queue.timestamp_unit = ring_ ? Nanos{1} : timestamp_unit_of(driver_);
     queue.rss = rss_.get();
     return queue;
 }

@@ -24,6 +24,7 @@ class logger;
 
 namespace tw::dpdk {
 
+class PacketRing;
 class RssModel;
 
 // A frame of a capture file that was longer on the wire than what the file holds of it.
@@ -73,6 +74,7 @@ struct RxQueue {
     const std::vector<CutFrame>* cut_frames = nullptr;
     std::uint32_t cut_from_bytes = UINT32_MAX;
     Nanos timestamp_unit = 0;       // of time stamps in mbufs; 0 = none to be trusted
+    PacketRing* ring = nullptr;     // where those are found instead; lives as long as the port
     const RssModel* rss = nullptr;  // where the NIC spreads; lives as long as the port
 };
 
@@ -141,7 +143,9 @@ class Port {
     std::uint16_t queues_ = 1;
     std::unique_ptr<PortCounters> counters_;  // from start() on
     std::unique_ptr<PortLink> link_;
-    int socket_ = -1;  // of a bridged port behind net_af_packet
+    int socket_ = -1;                   // of a bridged port behind net_af_packet
+    std::unique_ptr<PacketRing> ring_;  // of a port behind net_af_packet with one queue
+    std::uint64_t discarded_ = 0;       // frames taken and forgotten before anybody polled
     std::uint64_t transmit_lost_at_start_ = 0;
     std::uint64_t transmit_lost_ = 0;  // once stopped
     std::uint32_t starts_ = 0;         // tells the pools of one start from those of another

@@ -16,15 +16,18 @@ namespace {
 
 // What waits in a queue before the bridge runs is late by seconds, and net_af_packet opens its
 // sockets before it binds them: frames of any interface of the host may be among it.
-void discard_waiting(std::uint16_t port_id) {
+std::uint64_t discard_waiting(std::uint16_t port_id) {
     rte_mbuf* mbufs[kBurstMax];
+    std::uint64_t frames = 0;
     for (std::uint32_t i = 0; i < kDrainBurstsMax; ++i) {
         const std::uint16_t count = rte_eth_rx_burst(port_id, 0, mbufs, kBurstMax);
         if (count == 0) {
-            return;
+            break;
         }
+        frames += count;
         rte_pktmbuf_free_bulk(mbufs, count);
     }
+    return frames;
 }
 
 // The one socket net_af_packet has with one queue.
@@ -52,7 +55,7 @@ std::expected<void, Error> Port::prepare_bridge(EalLog& log) {
         }
         socket_ = *socket;
     }
-    discard_waiting(id_);
+    discarded_ += discard_waiting(id_);
     if (socket_ >= 0) {
         // The kernel's counts are those since the last reading, and these frames are not ours.
         PacketSocketCounts({socket_}).read();

@@ -16,6 +16,7 @@ class QueuePoller {
   public:
     QueuePoller(const PollerOptions& options, PollerCounts& counts)
         : clock_(*options.clock),
+          fields_(options.fields),
           readers_(options.queues.begin(), options.queues.end()),
           counts_(counts),
           pace_(*options.clock) {}
@@ -33,7 +34,7 @@ class QueuePoller {
             QueueReader& reader = readers_[index];
             index = index + 1 == count ? 0 : index + 1;
             MbufBurst burst;
-            const bool any = take(reader, clock_, burst);
+            const bool any = take(reader, clock_, fields_, burst);
             burst.ticks_before = reader.last_round == 0 ? now : reader.last_round;
             reader.last_round = now;
             if (burst.count < kBurstMax) {
@@ -51,6 +52,7 @@ class QueuePoller {
 
   private:
     const Clock& clock_;
+    MbufFields fields_;
     std::vector<QueueReader> readers_;
     PollerCounts& counts_;
     Pace pace_;

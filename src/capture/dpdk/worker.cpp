@@ -4,6 +4,7 @@
 #include <rte_ring.h>
 
 #include "base/check.hpp"
+#include "capture/dpdk/ordered_poller.hpp"
 #include "capture/dpdk/queue_poller.hpp"
 
 namespace tw::dpdk {
@@ -24,12 +25,16 @@ constexpr std::uint32_t kBurstsPerTick = 64;
 Worker::Worker(const WorkerOptions& options, FrameHandler& handler)
     : options_(options),
       handler_(handler),
-      ports_(std::make_unique<QueuePoller>(options.poller, counts_)),
       ring_pace_(*options.poller.clock),
       by_port_(kPortsMax),
       idle_(options.poller.waiting),
       tick_interval_(options.poller.clock->ticks_per_second() / kTicksPerSecond) {
     TW_CHECK((options.ring == nullptr) != options.poller.queues.empty());
+    if (can_be_ordered(options.poller.queues)) {
+        ordered_ = std::make_unique<OrderedPoller>(options.poller, counts_);
+    } else {
+        ports_ = std::make_unique<QueuePoller>(options.poller, counts_);
+    }
     for (const RxQueue& queue : options.ring_ports) {
         by_port_[queue.port_id] = queue;
     }
@@ -63,6 +68,10 @@ void Worker::drain_ports() {
 }
 
 bool Worker::port_round() {
+    if (ordered_) {
+        return ordered_->round(
+            [this](std::span<const TakenFrame> frames) { handle_taken(frames); });
+    }
     return ports_->round([this](const RxQueue& queue, MbufBurst& burst) {
         for (std::uint32_t i = 0; i < burst.count; ++i) {
             const rte_mbuf& mbuf = *burst.mbufs[i];
@@ -75,6 +84,18 @@ bool Worker::port_round() {
         handle({frames_.data(), burst.count});
         burst.free();
     });
+}
+
+void Worker::handle_taken(std::span<const TakenFrame> frames) {
+    rte_mbuf* mbufs[kBurstMax];
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const TakenFrame& taken = frames[i];
+        mbufs[i] = taken.mbuf;
+        frames_[i] = frame_of(*taken.mbuf, *taken.queue, taken.time);
+        counts_.frames[taken.queue->port_id].add(1);
+    }
+    handle({frames_.data(), frames.size()});
+    rte_pktmbuf_free_bulk(mbufs, static_cast<unsigned>(frames.size()));
 }
 
 void Worker::poll_ring(const RunControl& control) {

@@ -16,7 +16,9 @@ struct rte_ring;
 
 namespace tw::dpdk {
 
+class OrderedPoller;
 class QueuePoller;
+struct TakenFrame;
 
 // What a worker feeds. One virtual call per burst.
 class FrameHandler {
@@ -51,6 +53,7 @@ class Worker {
     void poll_ports(const RunControl& control);
     void drain_ports();
     bool port_round();
+    void handle_taken(std::span<const TakenFrame> frames);
     void poll_ring(const RunControl& control);
     bool ring_round();
     void handle(std::span<const Frame> frames);
@@ -59,7 +62,8 @@ class Worker {
     WorkerOptions options_;
     FrameHandler& handler_;
     PollerCounts counts_;
-    std::unique_ptr<QueuePoller> ports_;
+    std::unique_ptr<QueuePoller> ports_;      // or, where frames bear times of one clock,
+    std::unique_ptr<OrderedPoller> ordered_;  // in their order
     RssCheck rss_check_;
     Pace ring_pace_;
     std::vector<RxQueue> by_port_;  // index: port id

@@ -32,6 +32,7 @@ class Monitor:
         self.arrived = []  # (wall clock, notice)
         self.log = []
         self.process = None
+        self.stopped = None  # wall clock
         # The lab's own processes share one processor; the monitor has them all.
         self.processors = os.sched_getaffinity(0)
         self.ready = False
@@ -77,6 +78,7 @@ class Monitor:
                     return
 
     def stop(self):
+        self.stopped = time.time()
         self.process.terminate()
         self.process.wait(timeout=60)
         self.stopping.set()
@@ -95,12 +97,13 @@ class Monitor:
 
     def delays(self):
         """Seconds from what decided a fact, or from the time its packet was waited for, to its
-        first notice."""
+        first notice. What was told after the stop, the end of the capture decided."""
         found, seen = [], set()
         for now, notice in self.arrived:
             if "kind" in notice and notice["id"] not in seen:
                 seen.add(notice["id"])
                 due = max(float(notice["time"]) + WAIT_SECONDS, float(notice["decided"]))
+                due = max(due, self.stopped) if now > self.stopped else due
                 found.append(now - due)
         return found
 
