@@ -27,6 +27,15 @@ struct Told {
     taps::Grade grade = taps::Grade::unproven;
     bool silent = false;           // another case of its conversation tells it
     std::uint32_t lesson = kNone;  // index of the lesson that explains it
+    // Of a reset by the firewall: that nothing told the other side of it.
+    taps::Grade one_sided = taps::Grade::unproven;
+
+    // The grade of what the case shows besides, in a group of that behaviour.
+    [[nodiscard]] taps::Grade grade_as(Behaviour other) const {
+        return other == Behaviour::closed_one_sided && one_sided != taps::Grade::unproven
+                   ? one_sided
+                   : grade;
+    }
 };
 
 // One entry per case. `lessons` are those learnt from these cases.

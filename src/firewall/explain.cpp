@@ -2,6 +2,7 @@
 #include "firewall/explain.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <numeric>
 #include <set>
@@ -18,9 +19,29 @@ using taps::Fact;
 // So many make a habit; of repeats held back, if they are more than were sent on.
 constexpr std::uint64_t kHabitMin = 3;
 
+// What is known of the captures as a whole.
+struct Captured {
+    Nanos last = INT64_MIN;
+    std::array<bool, taps::kSides> misses{};  // by tap: it lacks packets
+};
+
+[[nodiscard]] Captured captured_of(std::span<const Conversation> conversations) {
+    Captured captured;
+    for (const Conversation& one : conversations) {
+        captured.last = std::max(captured.last, one.last);
+        for (const taps::Way way : {taps::Way::inward, taps::Way::outward}) {
+            const taps::WayCounts& counts = one.ways[taps::index(way)];
+            captured.misses[taps::index(taps::exit(way))] |= counts.missed_at_exit != 0;
+            captured.misses[taps::index(taps::entry(way))] |= counts.missed_at_entry != 0;
+        }
+    }
+    return captured;
+}
+
 // The cases of one conversation, in order of time.
 struct Group {
     const Cases& cases;
+    const Captured& captured;
     std::span<const std::uint32_t> members;
     std::vector<Told>& told;
     const Conversation* conversation = nullptr;  // its record, if kept
@@ -109,6 +130,12 @@ void find_closed_one_sided(const Group& group) {
             was_told(*group.conversation, other_side)) {
             continue;
         }
+        // The reset of the other side may lie behind the end of the capture, or have been missed.
+        if (reset.time + kAnswerTime <= group.captured.last) {
+            const bool missed = group.captured.misses[taps::index(other_side)];
+            group.told[at].one_sided = std::min(
+                group.told[at].grade, missed ? taps::Grade::probable : taps::Grade::proven);
+        }
         for (const std::uint32_t other : group.members) {
             const Fact& loss = group.fact(other);
             if (group.is_loss(other) && loss.way == taps::way_into(other_side) &&
@@ -136,19 +163,29 @@ void explain_by_proxy(const Group& group) {
     }
 }
 
-// Where packets are lost so are repeats: nobody holds them back.
+// Nobody holds repeats back: one that the receiver still waited for was lost like any other packet,
+// one that it did not need may have been missed.
+void tell_as_loss(const Fact& fact, Told& told) {
+    if (fact.proof == taps::Proof::no_copy_leaves) {
+        told.behaviour = packet_dropped;
+    } else {
+        told.silent = true;
+    }
+}
+
+// Where packets are lost so are repeats.
 void explain_suppressed_by_losses(const Group& group) {
     const bool loses = std::ranges::any_of(group.members, [&](std::uint32_t at) {
         return group.is_loss(at) || group.told[at].lesson != Told::kNone;
     });
     for (const std::uint32_t at : group.members) {
         if (loses && group.open(at, retransmission_suppressed)) {
-            group.told[at].silent = true;
+            tell_as_loss(group.fact(at), group.told[at]);
         }
     }
 }
 
-// A repeat that the capture missed looks like one held back: said only of a habit.
+// A single one says nothing of what the firewall does with repeats: that is said only of a habit.
 void drop_single_suppressions(const Cases& cases, std::vector<Told>& told) {
     std::uint64_t sent_on = 0;
     for (const Conversation& conversation : cases.conversations) {
@@ -162,9 +199,10 @@ void drop_single_suppressions(const Cases& cases, std::vector<Told>& told) {
     if (held >= kHabitMin && held > sent_on) {
         return;
     }
-    for (Told& one : told) {
-        one.silent =
-            one.silent || (one.behaviour == retransmission_suppressed && one.lesson == Told::kNone);
+    for (std::size_t i = 0; i < told.size(); ++i) {
+        if (told[i].behaviour == retransmission_suppressed && told[i].lesson == Told::kNone) {
+            tell_as_loss(*cases.cases[i].fact, told[i]);
+        }
     }
 }
 
@@ -199,6 +237,7 @@ void explain_within_conversations(const Cases& cases, std::vector<Told>& told) {
         records.push_back(&conversation);
     }
     std::ranges::stable_sort(records, {}, &Conversation::id);
+    const Captured captured = captured_of(cases.conversations);
     auto record = records.begin();
     for (auto begin = order.begin(); begin != order.end();) {
         const std::uint64_t id = conversation_of(*begin);
@@ -208,7 +247,7 @@ void explain_within_conversations(const Cases& cases, std::vector<Told>& told) {
             record, records.end(), id,
             [](const Conversation* one, std::uint64_t wanted) { return one->id < wanted; });
         const bool known = record != records.end() && (*record)->id == id;
-        const Group group{cases, {begin, end}, told, known ? *record : nullptr};
+        const Group group{cases, captured, {begin, end}, told, known ? *record : nullptr};
         find_late_handshakes(group);
         explain_by_icmp(group);
         find_closed_one_sided(group);

@@ -40,7 +40,11 @@ void group_cases(const FindingsInput& input, Groups& groups) {
         }
         const Lesson* const lesson =
             told.lesson == Told::kNone ? nullptr : &input.lessons.lessons[told.lesson];
-        group_of(groups, told.behaviour, input.cases.cases[i].expected, lesson).cases.push_back(i);
+        const bool expected = input.cases.cases[i].expected;
+        group_of(groups, told.behaviour, expected, lesson).cases.push_back(i);
+        if (told.one_sided != Grade::unproven) {
+            group_of(groups, closed_one_sided, expected, nullptr).cases.push_back(i);
+        }
     }
     // What is learnt of packets that passed has no cases.
     for (const Lesson& lesson : input.lessons.lessons) {
@@ -182,7 +186,7 @@ void count(const Group& group, const FindingsInput& input, Finding& finding) {
         const Fact& fact = *input.cases.cases[at].fact;
         // A fact tells of all copies of a packet that were lost.
         const std::uint64_t copies = std::max<std::uint64_t>(fact.attempts, 1);
-        count_grade(finding, input.told[at].grade, copies);
+        count_grade(finding, input.told[at].grade_as(group.behaviour), copies);
         finding.bytes += copies * fact.packet.payload_bytes;
         finding.cost += fact.cost;
         widen(finding, any, fact.time, fact.time);
@@ -252,8 +256,9 @@ void add_chance(const Group& group, const FindingsInput& input, Finding& finding
     std::vector<std::uint32_t> best = group.cases;
     const auto worth = [&](std::uint32_t at) {
         const Fact& fact = *input.cases.cases[at].fact;
-        return std::tuple(input.told[at].grade, input.excerpts.of(fact.id) != nullptr,
-                          strength(fact), fact.attempts, fact.cost);
+        return std::tuple(input.told[at].grade_as(group.behaviour),
+                          input.excerpts.of(fact.id) != nullptr, strength(fact), fact.attempts,
+                          fact.cost);
     };
     const std::size_t many = std::min<std::size_t>(best.size(), 64);
     const auto better = [&](std::uint32_t a, std::uint32_t b) {
@@ -275,7 +280,7 @@ void add_evidence(const Group& group, const FindingsInput& input, const Words& w
     for (const std::uint32_t at : best_cases(group, input)) {
         const Fact& fact = *input.cases.cases[at].fact;
         const taps::Excerpt* const excerpt = input.excerpts.of(fact.id);
-        const Grade grade = input.told[at].grade;
+        const Grade grade = input.told[at].grade_as(group.behaviour);
         finding.evidence.push_back({fact, grade, sentence_of(fact, grade, words),
                                     excerpt == nullptr ? taps::Excerpt{} : *excerpt});
     }

@@ -97,8 +97,11 @@ bool may_be_too_long(const Study& study, const taps::Fact& fact) {
     // A path that is down, or a state that is gone, takes ACKs along.
     const bool dead =
         conversation == nullptr || conversation->ways[taps::index(fact.way)].pure_acks_lost != 0;
-    return !dead && fact.packet.ip_bytes > kShortestMtu && fact.circumstances.idle < kSecond &&
-           !fact.circumstances.after_fin && (fact.packet.v6 || fact.packet.dont_fragment);
+    // A packet that is answered by a reset was refused, and its sender knows.
+    const bool refused = fact.proof == taps::Proof::answered_alone;
+    return !dead && !refused && fact.packet.ip_bytes > kShortestMtu &&
+           fact.circumstances.idle < kSecond && !fact.circumstances.after_fin &&
+           (fact.packet.v6 || fact.packet.dont_fragment);
 }
 
 struct Verdict {

@@ -210,7 +210,7 @@ void Evidence::State::evaluate(std::uint32_t index, bool last_call, Nanos now) {
         way.tried_late = open.circumstances.after_close;
     }
     if (decision.proof == Proof::answered_alone) {
-        way.refused_at = open.time;
+        answer_resets(it, suspect.way, open.time);
     }
     std::uint32_t before = kNone;
     for (std::uint32_t i = way.opens; i != suspect.open; i = opens_[i].next) {
@@ -263,7 +263,7 @@ void Evidence::State::tell_loss(ConversationEvidence& it, const Suspect& suspect
             passage_.lost(suspect.way, suspect.packet);
         }
     }
-    if (fact.kind == FactKind::lost_between) {
+    if (fact.kind == FactKind::lost_between || fact.proof == Proof::no_copy_leaves) {
         it.unrecovered = it.unrecovered || fact.cost == 0;
     }
     take(fact, suspect.of, now);

@@ -15,6 +15,9 @@ constexpr std::uint32_t kNearBytes = 1U << 24;
 // What comes later than this to fill a gap was sent again.
 constexpr Nanos kReordering = 10 * kMillisecond;
 
+// A host that counts its packets sends few to others between two of a connection.
+constexpr std::uint16_t kIdStep = 256;
+
 bool near(const Span& span, std::uint32_t seq) {
     return !span.known || distance(span.end, seq) < kNearBytes ||
            distance(seq, span.end) < kNearBytes;
@@ -295,6 +298,17 @@ void Evidence::State::note_sender_left(ConversationEvidence& it, const Seen& see
     way.rewritten = way.rewritten || (seen.numbers.known && seen.numbers.seq != packet.seq);
     way.ttl_left = packet.ttl;
     way.ttl_known = true;
+    way.timestamps_left = packet.option(option_bit::kTimestamps);
+    way.tsval_left = packet.tsval;
+    if (!packet.v6 && packet.ip_id != 0) {
+        const auto step = static_cast<std::uint16_t>(packet.ip_id - way.id_left);
+        if (step != 0 && step <= kIdStep) {
+            bump(way.ids_counted);
+        } else {
+            way.ids_counted = 0;
+        }
+        way.id_left = packet.ip_id;
+    }
     if (packet.has(flag::kSyn)) {
         bump(way.syns_left);
         way.scale_left = packet.window_scale;
@@ -322,6 +336,8 @@ void Evidence::State::left(const Seen& seen) {
             (way.disturbed == 0 && opens_[way.opens].lo == lo && opens_[way.opens].hi == hi);
         if (!as_expected) {
             mark_left(way, seen);
+        } else if (way.opens != kNone) {
+            way.taken_for_twin = seen.serial;
         }
         const bool next = way.at_exit.known && way.at_exit.end == lo;
         const Noted noted = spans_.note(way.at_exit, lo, hi, packet.time);
@@ -411,6 +427,9 @@ void Evidence::State::paired(const Seen& entered, const Seen& left) {
             break;
         }
         before = i;
+    }
+    if (left.serial == way.taken_for_twin && way.opens != kNone && left.serial < entered.serial) {
+        mark_left(way, left);  // a repeat that by skew left before it entered
     }
     if (left.serial == filler_serial_ && !was_repeat && filler_lag_ > 0) {
         Nanos& swapped = swapped_[index(left.packet.tap)];

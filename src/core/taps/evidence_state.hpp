@@ -118,6 +118,7 @@ struct Stray {
     bool same_packet = false;  // a packet of the same identification and timestamp had left
     bool identified = false;   // … and these tell packets of this sender apart
     bool late = false;         // after the close
+    bool answers = false;      // resets: to a packet that is known not to have left
     std::uint8_t attempts = 1;
     Circumstances circumstances;
     Packet twin;  // ICMP: where it left
@@ -152,7 +153,6 @@ struct WayState {
     Nanos reset_back_at = 0;
     std::uint32_t stray_data_lo = 0;
     Nanos stray_data_at = 0;  // when data last left that was not recognised
-    Nanos refused_at = 0;     // when the last packet entered that was told to be refused so
     std::uint32_t error_back_seq = 0;
     bool error_back = false;
     bool sack_permitted = false;  // by its SYN, as it left
@@ -173,7 +173,11 @@ struct WayState {
     std::uint32_t fin_end = 0;
     std::uint32_t isn_left = 0;
     std::uint16_t ip_id = 0;
-    std::uint8_t ids_changed = 0;  // packets in a row with another identification than before
+    std::uint8_t ids_changed = 0;      // packets in a row with another identification than before
+    std::uint64_t taken_for_twin = 0;  // serial: left as the packet that had entered first would
+    std::uint32_t tsval_left = 0;
+    std::uint16_t id_left = 0;
+    std::uint8_t ids_counted = 0;  // packets in a row that left with one a small step ahead
     std::uint8_t ttl_left = 0;
     std::uint8_t syns_entered = 0;
     std::uint8_t syns_left = 0;
@@ -192,6 +196,7 @@ struct WayState {
     bool fin_left : 1 = false;
     bool fin_acked : 1 = false;
     bool ttl_known : 1 = false;
+    bool timestamps_left : 1 = false;
     bool rewritten : 1 = false;  // its numbers leave as others
     bool asymmetric_told : 1 = false;
     // Sums
@@ -334,8 +339,11 @@ class Evidence::State {
     void tell_stray(const Stray& stray, Fact& fact, Nanos now);
     void close_strays(ConversationEvidence& it, Nanos now);
     [[nodiscard]] bool mirror_doubles(Side side) const;
+    [[nodiscard]] bool answers(const WayState& sender, const Stray& reset, Nanos entered) const;
+    void answer_resets(ConversationEvidence& it, Way refused, Nanos entered);
     [[nodiscard]] Grade answers_what_stayed(const ConversationEvidence& it,
                                             const Stray& stray) const;
+    [[nodiscard]] static bool is_foreign(const WayState& sender, const Packet& reset);
 
     // --- evidence_outcome.cpp
     [[nodiscard]] Grade grade_of_absence(Way way, const ConversationEvidence& it) const;

@@ -75,6 +75,8 @@ Decision decide_left_later(const LossFacts& facts) {
 
 // A repeat of bytes that had left, or that the receiver had acknowledged, before it entered.
 Decision decide_needless(const LossFacts& facts) {
+    // The copy that left was lost beyond; no other one gets so far.
+    const Decision held_back = told(FactKind::suppressed, Grade::probable, Proof::no_copy_leaves);
     if (facts.covered_before && !facts.left_before) {
         if (!facts.repeat) {
             return missed(Grade::probable);  // the entry tap showed it late
@@ -92,12 +94,11 @@ Decision decide_needless(const LossFacts& facts) {
     }
     const bool answered = facts.covered_before || facts.covered_after || facts.covered_unseen;
     if (!answered && !facts.last_call) {
-        return facts.attempts >= kRefusableAttempts && !facts.silent && facts.asks > 0
-                   ? lost(Grade::probable, Proof::no_copy_leaves)
-                   : kWait;
+        return facts.attempts >= kRefusableAttempts && !facts.silent && facts.asks > 0 ? held_back
+                                                                                       : kWait;
     }
     if (!answered && facts.attempts > 1) {
-        return lost(Grade::probable, Proof::no_copy_leaves);
+        return held_back;
     }
     return told(FactKind::suppressed, Grade::probable, Proof::copy_left_before);
 }

@@ -194,6 +194,17 @@ TEST(Classify, a_side_that_was_never_told_goes_on_in_vain) {
     EXPECT_EQ(told_of(scene).told, (Behaviours{reset_by_firewall, closed_one_sided}));
 }
 
+TEST(Classify, a_side_that_was_never_told_and_says_nothing_hangs_all_the_same) {
+    Scene scene = reset_one_side();
+    scene.facts.pop_back();
+    EXPECT_EQ(classify(scene.cases(), {})[0].one_sided, Grade::proven);
+    // Its tap may have missed the other reset, or the capture may have ended before it.
+    scene.conversations[0].ways[taps::index(Way::outward)].missed_at_entry = 1;
+    EXPECT_EQ(classify(scene.cases(), {})[0].one_sided, Grade::probable);
+    scene.conversations[0].last = scene.facts[0].time;
+    EXPECT_EQ(classify(scene.cases(), {})[0].one_sided, Grade::unproven);
+}
+
 TEST(Classify, not_one_sided_where_the_other_side_was_told) {
     Scene scene = reset_one_side();
     scene.conversations[0].ways[taps::index(Way::inward)].resets_left = 1;
@@ -229,6 +240,18 @@ TEST(Classify, repeats_held_back_are_told_of_a_habit_only) {
     EXPECT_EQ(told_of(scene).told, Behaviours(3, retransmission_suppressed));
     scene.conversations[0].ways[0].lost_beyond = 3;  // as many were sent on
     EXPECT_EQ(told_of(scene).told, Behaviours{});
+}
+
+TEST(Classify, repeats_that_were_waited_for_are_lost_packets_where_none_is_held_back_by_habit) {
+    Scene scene;
+    scene.conversations = {conversation()};
+    for (int i = 0; i < 3; ++i) {
+        scene.facts.push_back(fact(FactKind::suppressed, data(), i));
+        scene.facts.back().proof = Proof::no_copy_leaves;
+    }
+    EXPECT_EQ(told_of(scene).told, Behaviours(3, retransmission_suppressed));
+    scene.facts.pop_back();
+    EXPECT_EQ(told_of(scene).told, Behaviours(2, packet_dropped));
 }
 
 TEST(Classify, where_packets_are_lost_nobody_holds_repeats_back) {

@@ -270,7 +270,9 @@ TEST_F(Investigated, skew_lowers_what_rests_on_times_and_nothing_else) {
          {std::pair(kMillisecond, Grade::proven), std::pair(20 * kMillisecond, Grade::probable)}) {
         Investigation investigation(policy, options);
         investigation.add(conversation(1));
-        investigation.add(conversation(2));
+        taps::Conversation told = conversation(2);
+        told.ways[taps::index(taps::Way::inward)].fins_left = 1;  // the server knows, too
+        investigation.add(told);
         Fact dropped = lost(data(), 0);
         dropped.proof = Proof::no_copy_leaves;
         investigation.add(dropped);

@@ -377,6 +377,14 @@ TEST(LearnMtu, silence_a_dead_path_and_packets_below_any_mtu_have_other_causes) 
     EXPECT_TRUE(black_hole(300, {500, 500}).learn_by(learn_mtu).lessons.empty());
 }
 
+TEST(LearnMtu, packets_answered_by_a_reset_were_refused_not_swallowed) {
+    Story story = black_hole(300, {1500, 1500, 1500});
+    for (taps::Fact& fact : story.facts) {
+        fact.proof = taps::Proof::answered_alone;
+    }
+    EXPECT_TRUE(story.learn_by(learn_mtu).lessons.empty());
+}
+
 TEST(LearnMtu, one_conversation_is_enough_where_its_bytes_left_in_shorter_packets) {
     Story story;
     auto& one = story.conversation(0, 60 * kSecond);

@@ -81,6 +81,20 @@ TEST(EvidenceLosses, a_later_copy_that_left_proves_the_first_one_lost) {
     EXPECT_EQ(fact.attempts, 1);
 }
 
+TEST(EvidenceLosses, a_repeat_that_by_skew_leaves_before_it_enters_is_that_later_copy) {
+    TapScript taps;
+    open_connection(taps);
+    const Sent data{.at = 20 * kMs, .way = kClient, .seq = 101, .bytes = 100, .ack = 1};
+    taps.send(data, Fate::dropped);
+    Sent again = data;
+    again.at = 320 * kMs;
+    again.late_outside = again.transit + kMicrosecond;
+    taps.send(again);
+    taps.send({.at = 325 * kMs, .way = kServer, .seq = 1, .ack = 201});
+    taps.run(5 * kSecond);
+    EXPECT_EQ(taps.told(), "lost_between proven left_later");
+}
+
 TEST(EvidenceLosses, a_receiver_that_reports_a_duplicate_had_the_first_copy) {
     TapScript taps;
     open_connection(taps);

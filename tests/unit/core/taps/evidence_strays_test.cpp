@@ -163,6 +163,65 @@ TEST(EvidenceStrays, another_ttl_alone_makes_it_probable) {
     EXPECT_EQ(taps.told(), "reset_origin probable foreign_pattern");
 }
 
+TEST(EvidenceStrays, a_reset_that_carries_another_clock_is_probably_not_the_hosts) {
+    for (const std::uint32_t tsval : {5'200U, 4'000U, 40'000'000U}) {
+        TapScript taps;
+        open_connection(taps);
+        taps.send({.at = 90 * kMs, .way = kServer, .seq = 1, .ack = 401, .tsval = 5'000});
+        taps.send({.at = 300 * kMs,
+                   .way = kServer,
+                   .seq = 1,
+                   .ack = 401,
+                   .flags = kRstAck,
+                   .tsval = tsval},
+                  Fate::made_outside);
+        taps.end(60 * kSecond);
+        EXPECT_EQ(taps.told(), tsval == 5'200 ? "injected unproven nothing_decides"
+                                              : "reset_origin probable foreign_pattern");
+    }
+}
+
+TEST(EvidenceStrays, a_reset_out_of_its_hosts_count_of_packets_is_probably_not_its_own) {
+    for (const bool counts : {true, false}) {
+        TapScript taps;
+        open_connection(taps);
+        if (!counts) {
+            taps.skip_ip_ids(10'000);
+            taps.send({.at = 90 * kMs, .way = kServer, .seq = 1, .ack = 401});
+        }
+        taps.skip_ip_ids(20'000);
+        taps.send({.at = 300 * kMs, .way = kServer, .seq = 1, .ack = 401, .flags = kRstAck},
+                  Fate::made_outside);
+        taps.end(60 * kSecond);
+        EXPECT_EQ(taps.told(), counts ? "reset_origin probable foreign_pattern"
+                                      : "injected unproven nothing_decides");
+    }
+}
+
+TEST(EvidenceStrays, a_reset_in_answer_waits_until_it_is_known_that_the_packet_stayed) {
+    TapScript taps;
+    open_connection(taps);
+    taps.send({.at = 300 * kMs, .way = kClient, .seq = 401, .bytes = 100, .ack = 1}, Fate::dropped);
+    taps.send({.at = 300 * kMs + 30 * kMicrosecond, .way = kServer, .seq = 1, .flags = flag::kRst},
+              Fate::made_outside);
+    taps.run(kSecond);
+    EXPECT_EQ(taps.told(), "");
+    taps.end(60 * kSecond);
+    ASSERT_EQ(taps.facts(FactKind::reset_origin).size(), 1U) << taps.told();
+    EXPECT_EQ(taps.facts(FactKind::reset_origin)[0].proof, Proof::answered_alone);
+    EXPECT_EQ(taps.facts(FactKind::reset_origin)[0].grade, Grade::proven);
+}
+
+TEST(EvidenceStrays, a_reset_in_answer_to_what_left_is_not_the_firewalls_for_that) {
+    TapScript taps;
+    open_connection(taps);
+    taps.send({.at = 300 * kMs, .way = kClient, .seq = 401, .bytes = 100, .ack = 1});
+    taps.send({.at = 301 * kMs, .way = kServer, .seq = 1, .flags = flag::kRst},
+              Fate::unseen_inside);
+    taps.end(60 * kSecond);
+    EXPECT_EQ(taps.told(), "injected unproven nothing_decides");
+}
+
 TEST(EvidenceStrays, a_reset_seen_at_both_taps_is_the_hosts) {
     TapScript taps;
     open_connection(taps);

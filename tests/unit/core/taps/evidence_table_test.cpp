@@ -128,6 +128,14 @@ TEST(EvidenceTable, a_repeat_of_what_had_left_is_suppressed) {
     expect_wait({.repeat = true, .left_before = true});
 }
 
+TEST(EvidenceTable, repeats_the_receiver_waits_for_in_vain_are_held_back) {
+    LossFacts facts{.last_call = true, .repeat = true, .left_before = true, .silent = true};
+    facts.attempts = 2;
+    expect(facts, FactKind::suppressed, Grade::probable, Proof::no_copy_leaves);
+    facts.attempts = 1;
+    expect(facts, FactKind::suppressed, Grade::probable, Proof::copy_left_before);
+}
+
 TEST(EvidenceTable, keep_alives_that_nobody_answers_do_not_arrive) {
     LossFacts facts{.repeat = true,
                     .left_before = true,
