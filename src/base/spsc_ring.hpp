@@ -47,6 +47,16 @@ class SpscRing {
         return true;
     }
 
+    // reader: consumer. The oldest element where it lies, until drop(); nullptr when empty.
+    [[nodiscard]] const T* front() const {
+        const std::uint64_t head = head_.load(std::memory_order_relaxed);
+        return head == tail_.load(std::memory_order_acquire) ? nullptr : &slots_[head & mask_];
+    }
+    // reader: consumer. Only after front() has shown one.
+    void drop() {
+        head_.store(head_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
+
     // Elements in the ring as seen now: exact for the caller's own side, a snapshot otherwise.
     [[nodiscard]] std::size_t size() const {
         return static_cast<std::size_t>(tail_.load(std::memory_order_acquire) -

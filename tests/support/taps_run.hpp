@@ -13,6 +13,7 @@
 
 #include "core/stats/counters.hpp"
 #include "core/taps/engine.hpp"
+#include "core/taps/hand_over.hpp"
 #include "support/packet_builder.hpp"
 
 namespace tw::test {
@@ -23,6 +24,9 @@ namespace tw::test {
 class TapsRun {
   public:
     explicit TapsRun(const taps::EngineOptions& options = small_taps());
+    // An engine for each worker; addresses and ports say which of them gets a frame, and each is
+    // told the time of every burst, as live ones are.
+    TapsRun(const taps::EngineOptions& options, std::uint32_t workers);
 
     // Frames are numbered from 1 over both taps and handed on one by one, or in bursts.
     TapsRun& at(taps::Side tap, const Bytes& bytes, Nanos time);
@@ -30,23 +34,25 @@ class TapsRun {
     void set_burst(std::uint32_t frames) { burst_max_ = frames; }
     void finish();
 
-    [[nodiscard]] taps::Engine& engine() { return *engine_; }
+    [[nodiscard]] taps::Engine& engine(std::size_t worker = 0) { return *engines_[worker]; }
     [[nodiscard]] const std::vector<taps::Fact>& facts() const { return facts_; }
     [[nodiscard]] const std::vector<taps::Excerpt>& excerpts() const { return excerpts_; }
     [[nodiscard]] const std::vector<taps::Conversation>& conversations() const {
         return conversations_;
     }
-    [[nodiscard]] std::uint64_t count(stats::Counter counter) const {
-        return counters_->get(counter);
-    }
+    [[nodiscard]] std::uint64_t count(stats::Counter counter) const;
     [[nodiscard]] std::uint64_t facts_of(taps::FactKind kind) const;
     void collect();
 
   private:
     void flush();
+    void spread();
+    [[nodiscard]] std::uint32_t worker_of(const Frame& frame);
 
-    std::unique_ptr<stats::Counters> counters_;
-    std::unique_ptr<taps::Engine> engine_;
+    std::unique_ptr<taps::HandOver> hand_over_;
+    std::vector<std::unique_ptr<stats::Counters>> counters_;
+    std::vector<std::unique_ptr<taps::Engine>> engines_;
+    bool ticks_ = false;
     std::uint32_t burst_max_ = 1;
     std::uint64_t number_ = 0;
     std::vector<Bytes> bytes_;

@@ -25,6 +25,12 @@ struct Clocks {
         }
         now[index(tap)] = time > now[index(tap)] ? time : now[index(tap)];
     }
+    // Has come no further than that.
+    void limit(Nanos time) {
+        for (Nanos& at : now) {
+            at = at < time ? at : time;
+        }
+    }
     [[nodiscard]] bool both_started() const { return started[0] && started[1]; }
     // Both taps have delivered everything up to here.
     [[nodiscard]] Nanos reached() const { return now[0] < now[1] ? now[0] : now[1]; }

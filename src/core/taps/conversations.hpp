@@ -29,6 +29,7 @@ enum class Stage : std::uint8_t {
     held,      // which way its packets go is not told yet: they wait
     open,      // orientation told or decided
     detached,  // its tuple has gone to another connection; its last packets are still judged
+    away,      // another worker's: its packets are handed over (hand_over.hpp)
 };
 
 // How many pairs had the same identification and timestamps at both taps, and how many not, as far
@@ -67,6 +68,8 @@ struct Live {
     bool reset : 1;
     bool paired_once : 1;
     bool doubtful : 1;             // at one tap only, and another at the other tap may be the same
+    bool joint : 1;                // what the other tap sees of it comes from another worker
+    bool introduced : 1;           // to the other workers, as seen at one tap alone
     std::uint8_t fins : 2;         // by party
     std::uint8_t shift_known : 2;  // by party
     std::uint8_t isn_known : 4;    // bit tap * 2 + party

@@ -46,7 +46,11 @@ Engine::State::State(const EngineOptions& options_in, stats::Counters& counters_
       copies(kCopiesMax, options.backing, options.hash_seed),
       orientation(kHeldMax, options.backing, options.hash_seed),
       pairing(options, conversations),
-      matcher(options, conversations, counters) {}
+      matcher(options, conversations, counters) {
+    if (options.hand_over != nullptr && (options.learn_nat || !options.nat_hints.empty())) {
+        shared = std::make_unique<Shared>(options, counters);
+    }
+}
 
 Engine::Engine(const EngineOptions& options, stats::Counters& counters)
     : state_(new State(options, counters)) {}
@@ -68,7 +72,7 @@ void Engine::process(std::span<const Frame> frames) {
         state.look_ahead(i, count);
         state.take(i);
     }
-    state.advance();
+    state.advance(false);
 }
 
 void Engine::State::read(const Frame& frame, std::uint32_t i) {
@@ -148,7 +152,7 @@ void Engine::State::take_other(std::uint32_t i) {
     const bool here = slot != kNone && conversations.live(slot).at(packet.tap);
     if (packet.kind == PacketKind::icmp_error) {
         if (here) {
-            follow(slot, packet, false);
+            pass_on(slot, packet, false);
         }
         return;
     }
@@ -161,7 +165,9 @@ void Engine::State::take_other(std::uint32_t i) {
     const FragmentIds ids{.addresses = hash_of_addresses(found, options.hash_seed),
                           .datagram = found.v6 ? found.fragment_id : found.ip_id,
                           .bytes = packet.ip_bytes > header ? packet.ip_bytes - header : 0U};
-    const bool open_here = here && conversations.live(slot).stage == Stage::open;
+    // Of a conversation that workers share, one of them would see half the fragments.
+    const bool open_here =
+        here && conversations.live(slot).stage == Stage::open && !conversations.live(slot).joint;
     matcher.fragment(packet, ids, open_here ? slot : kNone);
 }
 
@@ -175,7 +181,15 @@ void Engine::State::take_segment(std::uint32_t i) {
         return;
     }
     Live& live = conversations.live(slot);
-    if (live.tuple[index(packet.tap)] == 0) {
+    if (live.stage == Stage::away && live.at(packet.tap)) {
+        update(live, packet);
+        give(slot, packet, copy);
+        return;
+    }
+    if (live.tuple[index(packet.tap)] == 0 && live.stage != Stage::away) {
+        if (live.introduced) {
+            withdraw(slot, other(packet.tap));
+        }
         conversations.share(slot, packet.tap);
         name(slot, packet.tap, packet.frame);
     } else if (live.tuple[index(packet.tap)] != tuples[i] + 1) {
@@ -184,7 +198,18 @@ void Engine::State::take_segment(std::uint32_t i) {
     }
     matcher.health().checksum_unset += packet.header_complete && !packet.digest_known ? 1 : 0;
     update(live, packet);
-    follow(slot, packet, copy);
+    pass_on(slot, packet, copy);
+}
+
+void Engine::State::pass_on(std::uint32_t slot, const Packet& packet, bool copy) {
+    const Live& live = conversations.live(slot);
+    if (live.stage == Stage::away) {
+        give(slot, packet, copy);
+    } else if (live.joint) {
+        keep_in_order(slot, packet, copy);
+    } else {
+        follow(slot, packet, copy);
+    }
 }
 
 void Engine::State::update(Live& live, const Packet& packet) {
@@ -199,11 +224,15 @@ void Engine::State::update(Live& live, const Packet& packet) {
 
 void Engine::State::follow(std::uint32_t slot, const Packet& packet, bool copy) {
     const Live& live = conversations.live(slot);
-    if (packet.kind == PacketKind::segment && live.packets <= NatPairing::kPacketsMost &&
-        !(live.at(Side::outside) && live.at(Side::inside))) {
+    const bool early = packet.kind == PacketKind::segment &&
+                       live.packets <= NatPairing::kPacketsMost && alone(live);
+    if (early) {
         slot = pair_translated(slot, packet);
     }
     hand_on(slot, packet, copy);
+    if (early && shared) {
+        introduce_early(slot, packet);
+    }
 }
 
 void Engine::State::hand_on(std::uint32_t slot, const Packet& packet, bool copy) {
@@ -216,12 +245,19 @@ void Engine::State::hand_on(std::uint32_t slot, const Packet& packet, bool copy)
     }
 }
 
-void Engine::State::advance() {
+void Engine::State::advance(bool publish) {
+    const Nanos reach = shared ? meet_others(publish) : clocks.reached();
     if (!clocks.both_started()) {
         return;
     }
-    open_overdue();
-    matcher.advance(clocks);
+    open_overdue(reach);
+    if (shared && shared->joint != 0) {
+        Clocks limited = clocks;
+        limited.limit(reach);
+        matcher.advance(limited);
+    } else {
+        matcher.advance(clocks);
+    }
     end_leaving();
     const Nanos now = clocks.reached();
     if (swept == INT64_MIN || now - swept >= kSweepTime || now < swept) {
@@ -234,7 +270,7 @@ void Engine::tick(Nanos now) {
     State& state = *state_;
     state.clocks.saw(Side::outside, now);
     state.clocks.saw(Side::inside, now);
-    state.advance();
+    state.advance(true);
 }
 
 bool Engine::finish_some() {
@@ -287,8 +323,8 @@ const TapHealth& Engine::health() const {
 std::size_t Engine::memory_bytes() const {
     return state_->conversations.memory_bytes() + state_->copies.memory_bytes() +
            state_->orientation.memory_bytes() + state_->pairing.memory_bytes() +
-           state_->matcher.memory_bytes() + 2 * State::kHeldMax * sizeof(State::Holder) +
-           sizeof(State);
+           state_->matcher.memory_bytes() + (state_->shared ? state_->shared->memory_bytes() : 0) +
+           2 * State::kHeldMax * sizeof(State::Holder) + sizeof(State);
 }
 
 }  // namespace tw::taps

@@ -28,6 +28,8 @@ struct NatHint {
     flow::Endpoint outside;
 };
 
+class HandOver;
+
 struct EngineOptions {
     DecodeOptions decode;
     std::array<Side, kTapsMax> side_of_tap{};  // index: Frame::tap
@@ -51,14 +53,22 @@ struct EngineOptions {
     std::uint64_t id_step = 1;
     std::size_t facts_max = 16'384;  // rings to the reader
     std::size_t excerpts_max = 256;
+    // Between the engines of a run with several workers; absent: there is one.
+    HandOver* hand_over = nullptr;
+    std::uint32_t worker = 0;
 };
 
 // Where addresses are translated, the two sides of a connection may hash to different workers, and
-// then neither of their engines sees the twin: until packets can be handed over, a live run with
-// translation needs one worker. The hand-over goes by pairing: the worker that a SYN's print names
-// (core/taps/pairing: what translation leaves alone) owns the connection, and what another worker
-// decodes of a tuple that follows that SYN crosses to it as a Packet, through one ring for each
-// pair of workers.
+// neither of their engines sees the twin. So what one tap alone has shown for 10 ms, or by a second
+// packet, is introduced to the desk at worker 0 by its first packets (at once, when something was
+// found to be translated): nothing else has to be known of it to be paired as within one engine.
+// The desk tells the worker of the inside side that its conversation is one of the outside side's
+// worker; as long as it has judged nothing it sends the packets it has held back, and all that
+// follow, as a Packet each through the ring between the two (hand_over.hpp), and keeps the tuple to
+// know them by. The owner takes what it is given and what it sees itself of that conversation in
+// the order of their times, up to the time that all workers have reached, and judges no further
+// than that. Nothing waits for room: what finds none is counted, and then the capture has a gap.
+// Fragments of such a conversation are not compared.
 class Engine {
   public:
     Engine(const EngineOptions& options, stats::Counters& counters);
@@ -72,6 +82,11 @@ class Engine {
     // driver calls this only when its queues were seen empty; offline with the time both files
     // have reached.
     void tick(Nanos now);
+    // With other workers: nothing has arrived, so what they have given is taken. `complete`:
+    // nothing more comes of what has been, as when files are read.
+    void rest(bool complete);
+    // Before finish_some(), over all engines in turn as long as one of them does something.
+    [[nodiscard]] bool settle_some();
     // The end of the capture: concludes what waits, without what might have come (gate L), and ends
     // every conversation, as far as the rings have room. True once nothing is left; drain the rings
     // between calls, and once more at the end.

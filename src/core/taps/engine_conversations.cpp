@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From a tuple to its conversation, and the life of that: begun, held back, opened, left, ended.
 #include <algorithm>
+#include <utility>
 
 #include "core/taps/engine_state.hpp"
 
@@ -56,12 +57,15 @@ std::uint32_t Engine::State::conversation_of(std::uint32_t i) {
             return slot;
         }
         const Nanos since = std::max<Nanos>(1, packet.time - live.last);
+        if (live.joint) {
+            take_shared(packet.time);  // what came before it
+        }
         leave(slot);
         return begin(i, since);
     }
     if (!options.nat_hints.empty()) {
         const auto found = pairing.find_by_hint(decoded[i], packet.tap);
-        if (found.slot != kNone) {
+        if (found.slot != kNone && conversations.live(found.slot).stage != Stage::away) {
             return join(i, found);
         }
     }
@@ -71,6 +75,9 @@ std::uint32_t Engine::State::conversation_of(std::uint32_t i) {
 // The tuple of a conversation that the other tap knows under another one.
 std::uint32_t Engine::State::join(std::uint32_t i, const NatPairing::Found& found) {
     const Packet& packet = packets[i];
+    if (conversations.live(found.slot).introduced) {
+        withdraw(found.slot, other(packet.tap));
+    }
     if (!conversations.attach(found.slot, decoded[i], hashes[i], packet.tap)) {
         return kNone;
     }
@@ -146,6 +153,11 @@ std::uint32_t Engine::State::pair_translated(std::uint32_t slot, const Packet& p
     const std::uint32_t from = own_joins ? slot : found.slot;
     const std::uint32_t into = own_joins ? found.slot : slot;
     const Side tap = own_joins ? packet.tap : other(packet.tap);
+    for (const auto& [one, at] : {std::pair(from, tap), std::pair(into, other(tap))}) {
+        if (conversations.live(one).introduced) {
+            withdraw(one, at);
+        }
+    }
     Live& source = conversations.live(from);
     Live& target = conversations.live(into);
     // The same host sent it here and there: who of both knows the client says whether that is it.
@@ -226,14 +238,20 @@ void Engine::State::open(std::uint32_t slot, const Oriented& oriented) {
     if (oriented.known && live.at(Side::outside) && live.at(Side::inside)) {
         orientation.learn(live, conversations);
     }
-    HeldPacket held;
-    while (orientation.release(live, held)) {
-        release(slot, held);
+    orientation.take_all(live, released);
+    if (live.joint) {  // they came from two workers
+        std::stable_sort(released.packets.begin(), released.packets.begin() + released.count,
+                         [](const HeldPacket& one, const HeldPacket& other) {
+                             return one.packet.time < other.packet.time;
+                         });
+    }
+    for (std::uint32_t i = 0; i < released.count; ++i) {
+        release(slot, released.packets[i]);
     }
 }
 
 // Those of which nothing more can come, as the taps' clocks say.
-void Engine::State::open_overdue() {
+void Engine::State::open_overdue(Nanos reach) {
     for (;;) {
         if (!next_holder) {
             Holder holder;
@@ -245,7 +263,7 @@ void Engine::State::open_overdue() {
         Live& live = conversations.live(next_holder->slot);
         if (live.id == next_holder->id && live.stage == Stage::held) {
             const Holding* const holding = orientation.holding(live);
-            if (holding != nullptr && holding->since + matcher.wait() >= clocks.reached()) {
+            if (holding != nullptr && holding->since + matcher.wait() >= reach) {
                 return;
             }
             open(next_holder->slot, orientation.decide(live, conversations));
@@ -257,6 +275,10 @@ void Engine::State::open_overdue() {
 // Its tuple goes to another connection, or it ends: it stays until its last packets are judged.
 void Engine::State::leave(std::uint32_t slot) {
     Live& live = conversations.live(slot);
+    if (live.stage == Stage::away) {
+        end(slot, true);
+        return;
+    }
     if (live.stage == Stage::held) {
         open(slot, orientation.decide(live, conversations));
     }
@@ -289,8 +311,18 @@ void Engine::State::end_leaving() {
 
 void Engine::State::end(std::uint32_t slot, bool ended) {
     Live& live = conversations.live(slot);
+    if (live.stage == Stage::away) {  // its record is another worker's
+        part(slot);
+        conversations.remove(slot);
+        changed = true;
+        return;
+    }
     if (live.stage == Stage::held) {
         open(slot, orientation.decide(live, conversations));
+    }
+    if (live.joint) {
+        part(slot);
+        --shared->joint;
     }
     matcher.end(slot, ended);
     conversations.remove(slot);
@@ -304,6 +336,11 @@ void Engine::State::sweep(Nanos now) {
         const std::uint32_t slot = sweep_at;
         sweep_at = sweep_at + 1 >= used ? 0 : sweep_at + 1;
         const Live& live = conversations.live(slot);
+        // One that is away ends with its other half, or when that has long been gone.
+        if (live.stage == Stage::away && now - live.last > 2 * options.idle_max) {
+            end(slot, true);
+            continue;
+        }
         if (live.stage != Stage::open || live.waiting != 0) {
             continue;
         }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What an engine is made of, for its own two sources: engine.cpp takes frames to their
-// conversations, engine_conversations.cpp begins, opens and ends these.
+// What an engine is made of, for its own three sources: engine.cpp takes frames to their
+// conversations, engine_conversations.cpp begins, opens and ends these, engine_hand_over.cpp shares
+// them with the engines of other workers.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "base/spsc_ring.hpp"
 #include "core/taps/clocks.hpp"
 #include "core/taps/conversations.hpp"
 #include "core/taps/copies.hpp"
+#include "core/taps/desk.hpp"
 #include "core/taps/engine.hpp"
+#include "core/taps/hand_over.hpp"
 #include "core/taps/matcher.hpp"
 #include "core/taps/orientation.hpp"
 #include "core/taps/pairing.hpp"
@@ -44,6 +48,35 @@ struct Engine::State {
     // Detached ones whose last packets still wait.
     SpscRing<Holder> leaving{kHeldMax};
     std::optional<Holder> next_leaving;
+    // With other workers, where addresses may be translated.
+    struct Shared {
+        Shared(const EngineOptions& options, stats::Counters& counters);
+        [[nodiscard]] std::size_t memory_bytes() const;
+
+        HandOver& hand_over;
+        // By slot of a conversation that is joint or away: the other half of it.
+        struct Partner {
+            Place place;
+            Pairing how;
+            bool aligned;
+        };
+        LazyArray<Partner> partners;
+        std::unique_ptr<PairingDesk> desk;  // worker 0
+        // Packets of joint conversations that came here.
+        struct Own {
+            Packet packet;
+            std::uint64_t id;
+            std::uint32_t slot;
+            bool copy;
+        };
+        static constexpr std::size_t kOwnMax = 4096;
+        SpscRing<Own> own{kOwnMax};
+        SpscRing<Holder> lonely{kHeldMax};  // seen at one tap alone, by a single packet
+        std::uint32_t joint = 0;            // conversations
+        bool asks_at_once;                  // something is translated
+        Nanos published = INT64_MIN;
+    };
+    std::unique_ptr<Shared> shared;  // may be absent
     std::uint32_t sweep_at = 0;
     Nanos swept = INT64_MIN;
     bool finishing = false;
@@ -56,6 +89,7 @@ struct Engine::State {
     std::array<std::uint32_t, kBurstMax> tuples;
     std::array<const decode::Decoded*, kBurstMax> wanted;
     HeldPackets taken;     // of a conversation that joins another
+    HeldPackets released;  // of one that opens
     bool changed = false;  // tuples[] may be stale
 
     void read(const Frame& frame, std::uint32_t i);
@@ -70,6 +104,7 @@ struct Engine::State {
     [[nodiscard]] std::uint32_t join(std::uint32_t i, const NatPairing::Found& found);
     [[nodiscard]] bool begins_anew(const Live& live, const Packet& packet) const;
     void name(std::uint32_t slot, Side tap, std::uint64_t frame);
+    void pass_on(std::uint32_t slot, const Packet& packet, bool copy);
     void follow(std::uint32_t slot, const Packet& packet, bool copy);
     void hand_on(std::uint32_t slot, const Packet& packet, bool copy);
     [[nodiscard]] std::uint32_t pair_translated(std::uint32_t slot, const Packet& packet);
@@ -78,12 +113,32 @@ struct Engine::State {
     void hold(std::uint32_t slot, const Packet& packet, bool copy);
     void open(std::uint32_t slot, const Oriented& oriented);
     void release(std::uint32_t slot, const HeldPacket& held);
-    void open_overdue();
+    void open_overdue(Nanos reach);
     void leave(std::uint32_t slot);
     void end_leaving();
     void end(std::uint32_t slot, bool ended);
     void sweep(Nanos now);
-    void advance();
+    void advance(bool publish);
+
+    // --- engine_hand_over.cpp
+    [[nodiscard]] bool alone(const Live& live) const;
+    [[nodiscard]] Place place(std::uint32_t slot) const;
+    void send(std::uint32_t worker, const HandedOver& message);
+    void introduce(std::uint32_t slot, const Packet& packet);
+    void introduce_held(std::uint32_t slot);
+    void withdraw(std::uint32_t slot, Side tap);
+    void introduce_early(std::uint32_t slot, const Packet& packet);
+    void introduce_lonely(Nanos now);
+    bool keep_desk(std::uint32_t most);
+    void move_away(std::uint32_t slot, const HandedOver& move);
+    void give(std::uint32_t slot, const Packet& packet, bool copy);
+    void part(std::uint32_t slot);
+    [[nodiscard]] bool join_given(const HandedOver& given);
+    void take_given(const HandedOver& given);
+    void take_word(const HandedOver& word);
+    void keep_in_order(std::uint32_t slot, const Packet& packet, bool copy);
+    bool take_shared(Nanos reach);
+    [[nodiscard]] Nanos meet_others(bool publish);
 };
 
 [[nodiscard]] inline bool is_bare_syn(const Packet& packet) {

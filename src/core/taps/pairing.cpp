@@ -214,9 +214,10 @@ void NatPairing::remember(const Packet& packet, std::uint32_t slot) {
     }
 }
 
-void NatPairing::doubt(std::uint32_t slot, const Packet& syn) {
+NatPairing::Doubted NatPairing::doubt(std::uint32_t slot, const Packet& syn) {
+    Doubted doubted;
     if (!options_.learn_nat) {
-        return;
+        return doubted;
     }
     const std::uint32_t tuple = conversations_.live(slot).tuple[index(syn.tap)] - 1;
     for (const Kind kind : {Kind::sender, Kind::receiver}) {
@@ -229,10 +230,12 @@ void NatPairing::doubt(std::uint32_t slot, const Packet& syn) {
             for (const std::uint32_t one : {slot, row.slot}) {
                 conversations_.live(one).doubtful = true;
                 conversations_.live(one).side_known = false;
+                doubted.slots[doubted.count++] = one;
             }
         }
         insert(print, syn, slot);
     }
+    return doubted;
 }
 
 }  // namespace tw::taps

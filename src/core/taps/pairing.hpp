@@ -35,13 +35,17 @@ class NatPairing {
     [[nodiscard]] Found find_by_hint(const decode::Decoded& found, Side tap);
     void remember(const Packet& packet, std::uint32_t slot);
     // A SYN that found nobody: does another of the same client or server, at the other tap alone,
-    // stand beside it? Then one of the two may be the other, and both become doubtful.
-    void doubt(std::uint32_t slot, const Packet& syn);
+    // stand beside it? Then one of the two may be the other, and both become doubtful: these.
+    static constexpr std::size_t kInSet = 4;
+    struct Doubted {
+        std::array<std::uint32_t, 4 * kInSet> slots{};
+        std::uint32_t count = 0;
+    };
+    Doubted doubt(std::uint32_t slot, const Packet& syn);
 
     [[nodiscard]] std::size_t memory_bytes() const { return sets_.bytes(); }
 
   private:
-    static constexpr std::size_t kInSet = 4;
     enum class Kind : std::uint8_t { whole, number, times, shape, sender, receiver };
     static constexpr std::array kKinds{Kind::whole, Kind::number, Kind::times, Kind::shape};
     struct Row {
