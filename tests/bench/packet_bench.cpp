@@ -90,6 +90,7 @@ class PipelineRun {
             const std::uint32_t size = std::min(kBurstMax, count - begin);
             for (std::uint32_t i = 0; i < size; ++i) {
                 burst[i] = traffic.frame(begin + i);
+                __builtin_prefetch(burst[i].data);  // as both live workers do
             }
             const auto observations = pipeline_.process(std::span<const Frame>(burst).first(size));
             flags_seen_ |= observations[size - 1].flags.bits();
