@@ -61,8 +61,9 @@ class History {
 
     explicit History(Backing backing) : ring_(kSightings, backing) {}
 
+    // `times`: timestamps_alone() of the segment.
     void add(flow::Flow& flow, std::uint32_t owner, const Frame& frame,
-             const decode::Decoded& found);
+             const decode::Decoded& found, const Timestamps& times);
 
     // The latest sighting of a connection, and the one before another; nullptr where there is none
     // or the ring no longer holds it.
@@ -95,12 +96,11 @@ class History {
 };
 
 inline void History::add(flow::Flow& flow, std::uint32_t owner, const Frame& frame,
-                         const decode::Decoded& found) {
+                         const decode::Decoded& found, const Timestamps& times) {
     const decode::Segment& segment = found.segment;
     last_ += (last_ + 1) % kSightings == 0 ? 2U : 1U;
     Sighting& out = ring_[last_ % kSightings];
     __builtin_prefetch(&ring_[(last_ + 4) % kSightings], 1);
-    const Timestamps times = timestamps_alone(segment);
     // Eight words, so that the line is written at once and never read.
     const auto pair = [](std::uint64_t low, std::uint64_t high) { return low | high << 32; };
     const std::uint64_t bits = std::min(segment.payload_bytes, kPayloadMax) |

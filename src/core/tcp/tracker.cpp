@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "core/tcp/completeness.hpp"
+#include "core/tcp/in_order.hpp"
 #include "core/tcp/past.hpp"
 
 namespace tw::tcp {
@@ -165,13 +166,18 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     const Nanos raised = flow.half[sender].nxt_time;
     const bool shaken = (flow.bits & flow::flow_bit::kRttSet) != 0;
     const Nanos spoke = flow.half[sender].ack_time;
-    observation.flags = judge_segment(table, slot, frame.time, found, meeting);
+    const Timestamps times = timestamps_alone(segment);
+    if (created || !pass_in_order(segment, times, sender, frame.time, flow)) {
+        observation.flags = judge_segment(table, slot, frame.time, found, meeting);
+    } else if (exact_flight_) {
+        follow_flight(flight_of(table, slot), segment, sender, flow.half[sender].nxt);
+    }
     observation.initial_rtt = initial_rtt(flow);
     flow.last_seen = flow::coarse_time(frame.time) & 0x7FF'FFFFU;
     if (segment.quoted) {
         return;  // not sent now, only quoted
     }
-    history_.add(flow, History::owner_of(slot, table.v6()), frame, found);
+    history_.add(flow, History::owner_of(slot, table.v6()), frame, found, times);
     if ((segment.flags & flag::kSyn) != 0 ||
         shaken != ((flow.bits & flow::flow_bit::kRttSet) != 0)) {
         note_handshake(table, slot, sender);
@@ -200,6 +206,16 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
             life_.observe(scene, found, flags, spoke);
         }
     }
+}
+
+// As judge() does, for a segment in order that ends at `end`.
+void Tracker::follow_flight(Flight* flight, const decode::Segment& segment, std::uint8_t sender,
+                            std::uint32_t end) {
+    if (segment.payload_bytes != 0 && !FlightPool::full(flight[sender]) &&
+        !flight_pool_.push(flight[sender], end)) {
+        counters_.add(Counter::flight_exhausted);
+    }
+    flight_pool_.acknowledge(flight[sender ^ 1], segment.ack);
 }
 
 // The two halves of the initial round trip: from the tap to the server and back, then to the

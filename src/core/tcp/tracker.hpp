@@ -59,6 +59,8 @@ class Tracker {
   private:
     void restart(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
                  const decode::Decoded& found);
+    void follow_flight(Flight* flight, const decode::Segment& segment, std::uint8_t sender,
+                       std::uint32_t end);
     void note_handshake(flow::FlowTable& table, std::uint32_t slot, std::uint8_t sender);
     [[nodiscard]] FlagSet judge_segment(flow::FlowTable& table, std::uint32_t slot, Nanos now,
                                         const decode::Decoded& found, Meeting meeting);

@@ -26,7 +26,7 @@ TEST(History, each_connection_finds_its_own_sightings_latest_first) {
     History history(Backing::lazy);
     flow::Flow flows[2]{};
     for (std::uint32_t i = 0; i < 10; ++i) {
-        history.add(flows[i % 2], i % 2, Frame{}, segment_of(i));
+        history.add(flows[i % 2], i % 2, Frame{}, segment_of(i), {});
     }
     std::uint32_t seq = 9;
     for (const Sighting* at = history.latest(flows[1], 1); at != nullptr;
@@ -47,9 +47,9 @@ TEST(History, what_the_ring_no_longer_holds_is_gone) {
     History history(Backing::lazy);
     flow::Flow quiet{};
     flow::Flow busy{};
-    history.add(quiet, 7, Frame{}, segment_of(1));
+    history.add(quiet, 7, Frame{}, segment_of(1), {});
     for (std::uint32_t i = 0; i < History::kSightings; ++i) {
-        history.add(busy, 8, Frame{}, segment_of(i));
+        history.add(busy, 8, Frame{}, segment_of(i), {});
     }
     EXPECT_EQ(history.latest(quiet, 7), nullptr);
     EXPECT_EQ(length_of_chain(history, busy, 8), History::kSightings - 1);
@@ -58,9 +58,9 @@ TEST(History, what_the_ring_no_longer_holds_is_gone) {
 TEST(History, a_slot_that_serves_another_connection_forgets_the_former) {
     History history(Backing::lazy);
     flow::Flow flow{};
-    history.add(flow, 3, Frame{}, segment_of(1));
+    history.add(flow, 3, Frame{}, segment_of(1), {});
     flow = flow::Flow{};
-    history.add(flow, 3, Frame{}, segment_of(2));
+    history.add(flow, 3, Frame{}, segment_of(2), {});
     EXPECT_EQ(length_of_chain(history, flow, 3), 1U);
 }
 
@@ -75,10 +75,10 @@ TEST(History, first_sack_block_below_the_ack_or_inside_the_second_is_a_dsack) {
     found.segment.header_complete = true;
     found.segment.options = below;
     found.segment.options_bytes = sizeof below;
-    history.add(flow, 0, Frame{}, found);
+    history.add(flow, 0, Frame{}, found, timestamps_alone(found.segment));
     EXPECT_TRUE(history.latest(flow, 0)->is_dsack);
     found.segment.ack = 5;
-    history.add(flow, 0, Frame{}, found);
+    history.add(flow, 0, Frame{}, found, timestamps_alone(found.segment));
     EXPECT_TRUE(history.latest(flow, 0)->has_sack);
     EXPECT_FALSE(history.latest(flow, 0)->is_dsack);
 }
