@@ -108,14 +108,16 @@ void TapScript::send_split(const Sent& sent) {
     add(half, exit(sent.way), sent.at + sent.transit + kMicrosecond, false);
 }
 
-void TapScript::icmp(Nanos at, Way quoted_way, std::uint32_t seq, bool at_entry, bool at_exit) {
+void TapScript::icmp(Nanos at, Way quoted_way, std::uint32_t seq, bool at_entry, bool at_exit,
+                     std::uint16_t mtu) {
     Sent quote{.at = at, .way = quoted_way, .seq = seq};
     for (const Side tap : {exit(quoted_way), entry(quoted_way)}) {
         if (tap == exit(quoted_way) ? at_entry : at_exit) {
             Sighting& made = sightings_[add(quote, tap, at, false) - 1];
             made.packet.kind = taps::PacketKind::icmp_error;
             made.packet.icmp_type = 3;
-            made.packet.icmp_code = 13;
+            made.packet.icmp_code = mtu != 0 ? 4 : 13;
+            made.packet.icmp_mtu = mtu;
             made.is_icmp = true;
             quote.at += 50 * kMicrosecond;
         }

@@ -55,7 +55,9 @@ class TapScript : public taps::FactSink {
     void send_doubled(const Sent& sent);
     // The firewall lets the packet pass in two halves.
     void send_split(const Sent& sent);
-    void icmp(Nanos at, taps::Way quoted_way, std::uint32_t seq, bool at_entry, bool at_exit);
+    // mtu: of "fragmentation needed"; 0 = another error.
+    void icmp(Nanos at, taps::Way quoted_way, std::uint32_t seq, bool at_entry, bool at_exit,
+              std::uint16_t mtu = 0);
     // SYN, SYN/ACK, ACK: client and server have each sent number 0 and go on with 1.
     void handshake(Nanos at, bool scales = false);
     // What was sent until then reaches the taps, in the order of time; time passes.

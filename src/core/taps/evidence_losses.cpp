@@ -67,6 +67,7 @@ LossFacts Evidence::State::facts_of(const ConversationEvidence& it, const Open& 
     facts.attempts = static_cast<std::uint8_t>(std::min(
         255, open.earlier +
                  (open.suspect != kNone ? suspects_[open.suspect].attempts : std::uint8_t{1})));
+    facts.unanswered = data.repeated_ack_at == 0 || data.repeated_ack_at < open.time - skew_;
     const bool covered_elsewhere = data.told_known && at_or_before(open.hi, data.acked_told);
     const bool told_by_receiver = data.acked_known && at_or_before(open.hi, data.acked);
     facts.told_elsewhere = covered_elsewhere && !told_by_receiver && data.early == 0;
@@ -106,7 +107,9 @@ bool Evidence::State::join_case(WayState& way, const Open& open, const Seen& see
         Suspect& suspect = suspects_[first.suspect];
         bump(suspect.attempts);
         if (suspect.repeats_count < suspect.repeats.size()) {
-            suspect.repeats[suspect.repeats_count++] = cite(seen.packet, Part::repeat);
+            Cite& repeat = suspect.repeats[suspect.repeats_count++];
+            repeat = cite(seen.packet, Part::repeat);
+            repeat.entered_in_slot = open.circumstances.entered_in_slot;
         }
         opens_[i].asks = std::max(first.asks, open.asks);
         opens_[i].interchangeable = first.interchangeable || open.interchangeable;
@@ -202,7 +205,9 @@ void Evidence::State::evaluate(std::uint32_t index, bool last_call, Nanos now) {
     if (decision.tell) {
         tell_loss(it, suspect, open, decision, now);
     }
-    if (!open.left_any && !open.covered &&
+    // One try behind bytes that were tried more often says nothing new of the way.
+    const bool behind = facts.way_blocked && facts.attempts == 1;
+    if (!behind && !open.left_any && !open.covered &&
         (!open.covered_before || decision.proof == Proof::no_copy_leaves)) {
         way.tried_lo = open.lo;
         way.tried_hi = open.hi;

@@ -18,6 +18,9 @@ constexpr Nanos kReordering = 10 * kMillisecond;
 // A host that counts its packets sends few to others between two of a connection.
 constexpr std::uint16_t kIdStep = 256;
 
+// Packets are held back for less; what is older comes after a step of the clock.
+constexpr Nanos kClockStep = kSecond;
+
 bool near(const Span& span, std::uint32_t seq) {
     return !span.known || distance(span.end, seq) < kNearBytes ||
            distance(seq, span.end) < kNearBytes;
@@ -77,6 +80,7 @@ Circumstances Evidence::State::circumstances(const ConversationEvidence& it,
     now.idle_same_way = way.last_left != 0 ? std::max<Nanos>(packet.time - way.last_left, 0) : 0;
     now.age = it.first != 0 ? packet.time - it.first : 0;
     now.since_previous = it.since_previous;
+    now.entered_in_slot = entering_[index(seen.way)].before;
     now.bad_flags = has_bad_flags(packet);
     now.after_close = it.closed && packet.time >= it.closed_at;
     now.after_fin = way.fin_left || peer.fin_left;
@@ -170,6 +174,19 @@ void Evidence::State::remove_open(WayState& way, std::uint32_t before, std::uint
     opens_.give_back(index);
 }
 
+void Evidence::State::note_load(const Seen& seen) {
+    Entering& way = entering_[index(seen.way)];
+    const Nanos time = seen.packet.time;
+    if (time >= way.until || time < way.until - kClockStep) {
+        way.until = Passage::slot_end(time);
+        way.bytes = 0;
+    }
+    // One that was held back until its way was known comes after its slot.
+    const bool now = time >= way.until - Passage::kSlotTime;
+    way.before = now ? way.bytes : 0;
+    way.bytes += now ? seen.packet.ip_bytes : 0U;
+}
+
 void Evidence::State::note_sender(ConversationEvidence& it, const Seen& seen) {
     WayState& way = it.ways[index(seen.way)];
     const Packet& packet = seen.packet;
@@ -213,6 +230,11 @@ void Evidence::State::entered(const Seen& seen) {
         return;
     }
     ConversationEvidence& it = of_slot(seen.of);
+    note_load(seen);
+    WayState& way = it.ways[index(seen.way)];
+    if (way.told_mtu != 0 && seen.packet.ip_bytes > way.told_mtu) {
+        way.too_long_at = std::max(way.too_long_at, seen.packet.time);
+    }
     receiver(it, seen);
     if (seen.packet.space() != 0 && !seen.packet.has(flag::kRst)) {
         add_open(it, seen);
@@ -405,6 +427,11 @@ void Evidence::State::paired(const Seen& entered, const Seen& left) {
         pass_original(way, entered);
         return;
     }
+    if (entered.packet.payload_bytes > left.packet.payload_bytes) {
+        // The firewall took bytes out: the receiver's ACKs go by numbers that no packet had.
+        (void)spans_.note(way.at_exit, entered.numbers.seq,
+                          entered.numbers.seq + entered.packet.space(), left.packet.time);
+    }
     if (entered.serial == it.gap_serial) {
         it.idle_passed = std::max(it.idle_passed, it.gap);
     }
@@ -417,9 +444,11 @@ void Evidence::State::paired(const Seen& entered, const Seen& left) {
         return;
     }
     bool was_repeat = true;
+    bool was_beyond = false;
     for (std::uint32_t i = way.opens, before = kNone; i != kNone; i = opens_[i].next) {
         if (opens_[i].serial == entered.serial) {
             was_repeat = opens_[i].repeat;
+            was_beyond = opens_[i].beyond_window;
             // By skew its own twin may have come first: only what is sent again was lost.
             way.lost_beyond +=
                 was_repeat && opens_[i].left_before && !opens_[i].covered_before ? 1U : 0U;
@@ -453,6 +482,8 @@ void Evidence::State::paired(const Seen& entered, const Seen& left) {
         if (entered.serial > open.serial) {
             open.left_paired = true;
             open.entered_again = cite(entered.packet, Part::repeat);
+            // One as far out left: an ACK that was not seen had opened the window.
+            open.circumstances.window_known = open.circumstances.window_known && !was_beyond;
         } else {
             // An earlier copy that took longer: this one was not needed any more.
             open.left_any = false;

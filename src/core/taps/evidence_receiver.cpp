@@ -197,6 +197,9 @@ void Evidence::State::receiver(ConversationEvidence& it, const Seen& seen) {
     const bool advances = !data.acked_known || after(ack, data.acked);
     const bool same_again = data.acked_known && ack == data.acked && is_bare(packet) &&
                             packet.window == data.window && !packet.has(flag::kSyn);
+    if (data.acked_known && !advances && is_bare(packet)) {
+        data.repeated_ack_at = packet.time;
+    }
     const bool dsack = reports_duplicate(seen);
     const std::uint8_t first_block = dsack ? 1 : 0;
     data.duplicate_acks = static_cast<std::uint16_t>(

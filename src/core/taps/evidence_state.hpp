@@ -143,6 +143,10 @@ struct WayState {
     std::uint16_t window = 0;
     std::uint16_t duplicate_acks = 0;
     Nanos told_at = 0;
+    Nanos repeated_ack_at = 0;  // the receiver's last bare ACK of nothing new
+    // What "too big" told this way's sender, and when that last sent something longer since.
+    std::uint16_t told_mtu = 0;
+    Nanos too_long_at = 0;
     // The last bytes that were told of as not left: later copies of them count on.
     std::uint32_t tried_lo = 0;
     std::uint32_t tried_hi = 0;
@@ -288,6 +292,7 @@ class Evidence::State {
         return conversations_[of.slot];
     }
     void note_times(ConversationEvidence& it, const Seen& seen, bool is_entry);
+    void note_load(const Seen& seen);
     void note_sender(ConversationEvidence& it, const Seen& seen);
     void note_sender_left(ConversationEvidence& it, const Seen& seen);
     void add_open(ConversationEvidence& it, const Seen& seen);
@@ -335,7 +340,6 @@ class Evidence::State {
     bool judge_data_left(ConversationEvidence& it, Stray& stray, bool last_call, Fact& fact);
     bool judge_copy_left(ConversationEvidence& it, Stray& stray, Fact& fact);
     bool judge_ack_left(ConversationEvidence& it, Stray& stray, Fact& fact);
-    bool judge_icmp(ConversationEvidence& it, Stray& stray, Fact& fact);
     void tell_stray(const Stray& stray, Fact& fact, Nanos now);
     void close_strays(ConversationEvidence& it, Nanos now);
     [[nodiscard]] bool mirror_doubles(Side side) const;
@@ -344,6 +348,9 @@ class Evidence::State {
     [[nodiscard]] Grade answers_what_stayed(const ConversationEvidence& it,
                                             const Stray& stray) const;
     [[nodiscard]] static bool is_foreign(const WayState& sender, const Packet& reset);
+
+    // --- evidence_icmp.cpp
+    bool judge_icmp(ConversationEvidence& it, Stray& stray, Fact& fact);
 
     // --- evidence_outcome.cpp
     [[nodiscard]] Grade grade_of_absence(Way way, const ConversationEvidence& it) const;
@@ -377,6 +384,13 @@ class Evidence::State {
     std::uint32_t strays_tail_ = kNone;
     // How far a tap has shown an ACK before the data it acknowledges.
     std::array<Nanos, kSides> swapped_{};
+    // What entered each way so far in the slot of Passage that ends at `until`.
+    struct Entering {
+        Nanos until = INT64_MIN;
+        std::uint32_t before = 0;  // of the packet that entered last
+        std::uint32_t bytes = 0;
+    };
+    std::array<Entering, kWays> entering_{};
     // The packet that last filled an acknowledged gap at its exit tap.
     std::uint64_t filler_serial_ = 0;
     Nanos filler_lag_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Packets that stayed alone and ask another question than "where are its bytes": what left and was
-// not seen to enter (missed there, doubled, made by the firewall), resets that did not get through,
-// and ICMP errors.
+// not seen to enter (missed there, doubled, made by the firewall), and resets that did not get
+// through.
 #include <algorithm>
 
 #include "core/taps/evidence_state.hpp"
@@ -14,9 +14,6 @@ constexpr std::uint8_t kIdsCount = 3;
 
 // A server's own numbers lie this near to those of a SYN/ACK that was its own.
 constexpr std::uint32_t kOwnBytes = 1U << 20;
-
-// ICMP errors that passed, told per conversation.
-constexpr std::uint8_t kPassedErrorsMax = 4;
 
 // Share of a tap's packets, where no firewall can have doubled them, that came twice: its mirror
 // doubles.
@@ -376,41 +373,6 @@ bool Evidence::State::judge_ack_left(ConversationEvidence& it, Stray& stray, Fac
     return true;
 }
 
-// stray.way: of the quoted packet; the error travels the other way.
-bool Evidence::State::judge_icmp(ConversationEvidence& it, Stray& stray, Fact& fact) {
-    const Way quoted_way = stray.way;
-    const bool made_here = stray.kind == StrayKind::icmp_left && !stray.twin_known;
-    conclude(fact, FactKind::icmp_error, stray.twin_known ? Grade::proven : Grade::probable,
-             stray.twin_known ? Proof::seen_at_both : Proof::nothing_decides, !stray.twin_known);
-    if (stray.twin_known) {
-        if (it.icmp_told >= kPassedErrorsMax) {
-            fact.attempts = 0;
-            return true;
-        }
-        bump(it.icmp_told);
-        fact.twin = stray.twin;
-        fact.twin_known = true;
-        fact.cites[fact.cites_count++] = cite(stray.twin, Part::quote);
-        return true;
-    }
-    if (!made_here) {
-        return true;
-    }
-    it.icmp_by_firewall = true;
-    WayState& quoted = it.ways[index(quoted_way)];
-    quoted.error_back = true;
-    quoted.error_back_seq = stray.packet.seq;
-    for (std::uint32_t i = quoted.opens; i != kNone; i = opens_[i].next) {
-        if (opens_[i].alone && opens_[i].lo == stray.packet.seq) {
-            fact.twin = suspects_[opens_[i].suspect].packet;
-            fact.twin_known = true;
-            fact.grade = Grade::proven;  // it is about a packet that did not leave
-            break;
-        }
-    }
-    return true;
-}
-
 bool Evidence::State::judge(Stray& stray, bool last_call, Nanos now) {
     ConversationEvidence& it = of_slot(stray.of);
     Fact fact;
@@ -462,29 +424,6 @@ void Evidence::State::tell_stray(const Stray& stray, Fact& fact, Nanos now) {
     }
     count(it.ways[index(stray.way)], fact.kind);
     take(fact, stray.of, now);
-}
-
-void Evidence::State::icmp_error(const Witnessed& of, Way quoted_way, const Packet& quote) {
-    ConversationEvidence& it = of_slot(of);
-    const bool enters = quote.tap == exit(quoted_way);
-    const StrayKind other = enters ? StrayKind::icmp_left : StrayKind::icmp_entered;
-    for (std::uint32_t i = it.strays; i != kNone; i = strays_[i].next_of_slot) {
-        Stray& stray = strays_[i];
-        if (stray.kind == other && stray.way == quoted_way && !stray.twin_known &&
-            stray.packet.icmp_type == quote.icmp_type &&
-            stray.packet.icmp_code == quote.icmp_code && stray.packet.seq == quote.seq) {
-            stray.twin = enters ? stray.packet : quote;
-            stray.packet = enters ? quote : stray.packet;
-            stray.twin_known = true;
-            return;
-        }
-    }
-    Stray stray;
-    stray.packet = quote;
-    stray.of = of;
-    stray.kind = enters ? StrayKind::icmp_entered : StrayKind::icmp_left;
-    stray.way = quoted_way;
-    add_stray(it, stray);
 }
 
 }  // namespace tw::taps

@@ -115,7 +115,8 @@ Decision decide_never_left(const LossFacts& facts) {
         return lost_alone(Proof::receiver_asks);
     }
     if (facts.beyond_window || facts.acknowledged_old) {
-        if (facts.attempts >= kRefusableAttempts && facts.silent) {
+        // Each would have been answered by such an ACK (RFC 9293 3.10.7.4).
+        if (facts.attempts >= kRefusableAttempts && (facts.silent || facts.unanswered)) {
             return lost_alone(Proof::no_copy_leaves);
         }
         return facts.last_call ? undecided() : kWait;

@@ -32,6 +32,7 @@ struct LossFacts {
     bool echoes_before = false;  // the ACK echoes a timestamp older than the copy's that left
     bool too_soon = false;       // acknowledged sooner than the copy that left could have been
     bool silent = false;         // no packet of it since the first copy entered
+    bool unanswered = false;     // no bare ACK that repeats an earlier one since then
     // The receiver lacks them: duplicate ACKs, SACK holes, or packets long after they must have
     // arrived that still do not acknowledge them. Before a copy left.
     std::uint8_t asks = 0;

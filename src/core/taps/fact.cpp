@@ -40,6 +40,7 @@ constexpr std::array<ProofRow, kProofs> kProofRows{{
     {"payload_differs", "the payload's sum differs between the taps"},
     {"ack_rewritten", "the numbers differ between the taps, the SACK blocks do not"},
     {"seen_at_both", "seen at both taps"},
+    {"sender_not_told", "the error's addressee went on sending what it says is too long"},
     {"nothing_decides", "nothing that was captured decides"},
     {"limit_reached", "a limit was reached: the evidence was not kept"},
 }};

@@ -72,6 +72,7 @@ enum class Proof : std::uint8_t {
     payload_differs,
     ack_rewritten,
     seen_at_both,
+    sender_not_told,  // ICMP error: its addressee went on as if it had not got it
     nothing_decides,
     limit_reached,
 };
@@ -100,6 +101,7 @@ struct Cite {
     Nanos time = 0;
     Side tap = Side::outside;
     Part part = Part::none;
+    std::uint32_t entered_in_slot = 0;  // of a repeat: as in Circumstances
 };
 
 // What is known of a packet at the moment it entered: what the drops may have in common.
@@ -109,6 +111,9 @@ struct Circumstances {
     Nanos age = 0;            // since the conversation's first packet
     // Since the previous conversation of the same tuple ended; 0 = there was none.
     Nanos since_previous = 0;
+    // Bytes of IP that had entered this way before it, of all conversations, in its slot of
+    // Passage.
+    std::uint32_t entered_in_slot = 0;
     std::uint32_t window_left = 0;  // bytes the receiver's window had room for beyond its end
     bool in_window = true;          // within what the receiver had offered, as the exit tap saw it
     bool window_known = false;

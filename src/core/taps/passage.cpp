@@ -55,6 +55,10 @@ void count_syn(std::array<std::uint64_t, kShareClasses>& of, const Packet& packe
 
 }  // namespace
 
+Nanos Passage::slot_end(Nanos time) {
+    return (floor_slot(time, kSlotTime) + 1) * kSlotTime;
+}
+
 Passage::Passage(Backing backing)
     : ways_{},
       slow_{SlowLog(backing), SlowLog(backing)},

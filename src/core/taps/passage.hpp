@@ -40,6 +40,8 @@ class Passage {
     static constexpr std::uint32_t kLengthMax = 9216;
     static constexpr std::uint32_t kSlots = 1U << 16;  // 655 s
     static constexpr Nanos kSlotTime = 10 * kMillisecond;
+    // One past the last moment of the slot that holds it.
+    [[nodiscard]] static Nanos slot_end(Nanos time);
     static constexpr std::uint32_t kSeconds = 1U << 14;  // 4.5 h
     // Silences of 67 ms and more that a packet ended and passed, 16 steps per power of two.
     static constexpr std::uint32_t kIdleShift = 26;

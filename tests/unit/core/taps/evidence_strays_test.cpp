@@ -389,6 +389,24 @@ TEST(EvidenceStrays, an_icmp_error_about_what_did_not_leave_is_the_firewalls) {
     EXPECT_EQ(record.outcome, Outcome::rejected_icmp);
 }
 
+TEST(EvidenceStrays, too_big_was_not_told_to_a_sender_that_goes_on_with_what_is_too_long) {
+    struct Row {
+        Nanos sent_again;  // what is too long
+        const char* told;
+    };
+    // What enters right behind the error was under way.
+    for (const Row& row : {Row{450 * kMs, "icmp_error proven sender_not_told"},
+                           Row{110 * kMs, "icmp_error probable nothing_decides"}}) {
+        TapScript taps;
+        open_connection(taps);
+        taps.icmp(100 * kMs, kClient, 301, true, false, 1200);
+        taps.send({.at = row.sent_again, .way = kClient, .seq = 301, .bytes = 1400, .ack = 1});
+        taps.end(5 * kSecond);
+        EXPECT_EQ(taps.told(), row.told);
+        EXPECT_TRUE(taps.facts()[0].single_fault);
+    }
+}
+
 TEST(EvidenceStrays, a_direction_that_both_taps_lack_is_told_by_its_acks) {
     for (const bool carried : {true, false}) {
         TapScript taps;

@@ -115,6 +115,9 @@ TEST(EvidenceTable, what_a_receiver_refuses_is_lost_only_if_it_refuses_nothing) 
     expect_wait(facts);
     facts.silent = true;
     expect(facts, FactKind::lost_between, Grade::proven, Proof::no_copy_leaves);
+    facts.silent = false;
+    facts.unanswered = true;  // it goes on with other things
+    expect(facts, FactKind::lost_between, Grade::proven, Proof::no_copy_leaves);
     facts.attempts = 2;
     expect_wait(facts);
 }
