@@ -23,10 +23,12 @@ using taps::Way;
 
 constexpr std::size_t kDropsMin = 20;
 constexpr std::size_t kGroupsMax = 8;  // of one kind, those with most drops
-constexpr Nanos kStep = taps::Passage::kSlotTime;
-constexpr double kStepSeconds = static_cast<double>(kStep) / static_cast<double>(kSecond);
+constexpr Nanos kSlot = taps::Passage::kSlotTime;
+constexpr double kSlotSeconds = static_cast<double>(kSlot) / static_cast<double>(kSecond);
 // What passed before the first drop fills the bucket: so far back.
-constexpr std::int64_t kStepsBefore = 6000;
+constexpr std::int64_t kSlotsBefore = 6000;
+// That losses of another cause look so: one in a thousand.
+constexpr double kChanceProven = 1e-3;
 
 struct Group {
     Way way = Way::inward;
@@ -37,40 +39,107 @@ struct Group {
 };
 
 struct Timeline {
-    std::int64_t first = 0;  // number of the first step
-    std::vector<BucketStep> steps;
-    double packet_bytes = 0;
+    std::int64_t first = 0;  // number of the first slot
+    std::int64_t slots = 0;
+    std::vector<BucketStep> steps;  // one per slot, and one more for each drop that is exact
+    // Where each case of the group was dropped, copy by copy.
+    std::map<std::uint32_t, std::vector<std::size_t>> steps_of;
+    BucketBlur blur;
 
-    [[nodiscard]] std::int64_t step_of(Nanos time) const { return time / kStep - first; }
-    [[nodiscard]] bool has(std::int64_t step) const {
-        return step >= 0 && step < static_cast<std::int64_t>(steps.size());
-    }
+    [[nodiscard]] std::int64_t slot_of(Nanos time) const { return time / kSlot - first; }
+    [[nodiscard]] bool has(std::int64_t slot) const { return slot >= 0 && slot < slots; }
 };
+
+bool is_data_drop(const Case& one, Way way) {
+    return is_drop(one) && one.fact->way == way && one.fact->packet.payload_bytes != 0;
+}
 
 Timeline empty_timeline(const Study& study, const Group& group) {
     Timeline line;
     const Nanos begin = study.at(group.drops.front()).fact->time;
     const Nanos end = study.at(group.drops.back()).fact->time;
-    const std::int64_t last = end / kStep + 1;
-    line.first = std::max(begin / kStep - kStepsBefore,
+    const std::int64_t last = end / kSlot + 1;
+    line.first = std::max(begin / kSlot - kSlotsBefore,
                           last - static_cast<std::int64_t>(taps::Passage::kSlots) + 1);
-    line.steps.resize(static_cast<std::size_t>(last - line.first + 1));
+    line.slots = last - line.first + 1;
     for (const std::uint32_t index : group.drops) {
-        const taps::Fact& fact = *study.at(index).fact;
-        line.packet_bytes = std::max<double>(line.packet_bytes, fact.packet.ip_bytes);
-        if (const std::int64_t step = line.step_of(fact.time); line.has(step)) {
-            line.steps[static_cast<std::size_t>(step)].dropped += 1;
-        }
+        line.blur.packet_bytes =
+            std::max<double>(line.blur.packet_bytes, study.at(index).fact->packet.ip_bytes);
     }
     return line;
 }
 
-// All traffic of a way: as the worker counted it.
-void fill_from_load(const taps::Passage& passage, Way way, Timeline& line) {
-    for (std::size_t i = 0; i < line.steps.size(); ++i) {
-        line.steps[i].passed =
-            passage.slot(way, line.first + static_cast<std::int64_t>(i)).passed_bytes;
+// A copy of a packet that entered and was not seen to leave.
+struct Copy {
+    Nanos time = 0;
+    std::uint32_t entered = 0;  // before it in its slot
+    std::uint32_t bytes = 0;
+    std::uint32_t at = 0;  // of the case
+};
+
+// Of a way, in order of time.
+std::vector<Copy> stopped(const Study& study, Way way) {
+    std::vector<Copy> copies;
+    for (std::uint32_t at = 0; at < study.all().cases.size(); ++at) {
+        const taps::Fact& fact = *study.at(at).fact;
+        const bool stayed =
+            fact.kind == taps::FactKind::lost_between || fact.kind == taps::FactKind::late_lost ||
+            fact.kind == taps::FactKind::suppressed || fact.kind == taps::FactKind::unproven;
+        if (fact.way != way || !stayed) {
+            continue;
+        }
+        const std::uint32_t bytes = fact.packet.ip_bytes;
+        copies.push_back({fact.time, fact.circumstances.entered_in_slot, bytes, at});
+        // The first of those that entered again stayed, too.
+        int more = fact.attempts - 1;
+        for (std::size_t i = 0; i < fact.cites_count && more > 0; ++i) {
+            const taps::Cite& cite = fact.cites[i];
+            if (cite.part == taps::Part::repeat) {
+                copies.push_back({cite.time, cite.entered_in_slot, bytes, at});
+                --more;
+            }
+        }
     }
+    std::sort(copies.begin(), copies.end(), [](const Copy& a, const Copy& b) {
+        return std::pair(a.time, a.entered) < std::pair(b.time, b.entered);
+    });
+    return copies;
+}
+
+// All traffic of a way: slots as the worker counted them, and within a slot what had passed when a
+// packet was dropped: what had entered until then, without what stayed.
+Timeline exact_line(const Study& study, const Group& group) {
+    // How exactly the times at the tap are those at which the firewall counts.
+    constexpr double kExact = 0.001;
+    Timeline line = empty_timeline(study, group);
+    line.blur.seconds = kExact;
+    const std::vector<Copy> copies = stopped(study, group.way);
+    auto copy = std::find_if(copies.begin(), copies.end(),
+                             [&](const Copy& one) { return one.time >= line.first * kSlot; });
+    for (std::int64_t slot = 0; slot < line.slots; ++slot) {
+        Nanos at = (line.first + slot) * kSlot;
+        const Nanos end = at + kSlot;
+        double told = 0;     // bytes that passed in the slot so far
+        double dropped = 0;  // bytes that stayed
+        for (; copy != copies.end() && copy->time < end; ++copy) {
+            const double passed = copy->entered - dropped;
+            dropped += copy->bytes;
+            if (!is_data_drop(study.at(copy->at), group.way)) {
+                continue;
+            }
+            line.steps_of[copy->at].push_back(line.steps.size());
+            line.steps.push_back({.seconds = seconds(std::max<Nanos>(copy->time - at, 0)),
+                                  .passed = std::max(0.0, passed - told),
+                                  .dropped = 1});
+            told = std::max(told, passed);
+            at = std::max(at, copy->time);
+        }
+        const taps::LoadSlot load = study.all().passage.slot(group.way, line.first + slot);
+        line.steps.push_back({.seconds = seconds(end - at),
+                              .passed = std::max(0.0, load.passed_bytes - told),
+                              .dropped = 0});
+    }
+    return line;
 }
 
 // Spreads `bytes` evenly over a time.
@@ -78,8 +147,8 @@ void spread(Timeline& line, Nanos from, Nanos until, double bytes) {
     if (bytes <= 0) {
         return;
     }
-    const std::int64_t begin = line.step_of(from);
-    const std::int64_t end = std::max(begin + 1, line.step_of(until));
+    const std::int64_t begin = line.slot_of(from);
+    const std::int64_t end = std::max(begin + 1, line.slot_of(until));
     const double share = bytes / static_cast<double>(end - begin);
     const std::int64_t last = std::min(end, static_cast<std::int64_t>(line.steps.size()));
     for (std::int64_t i = std::max<std::int64_t>(begin, 0); i < last; ++i) {
@@ -87,7 +156,7 @@ void spread(Timeline& line, Nanos from, Nanos until, double bytes) {
     }
 }
 
-// One conversation: at each drop the sequence number tells how much had been sent.
+// One conversation, by slots: at each drop the sequence number tells how much had been sent.
 void fill_from_drops(const Study& study, const taps::Conversation& conversation,
                      std::span<const std::uint32_t> drops, Way way, Timeline& line) {
     const taps::WayCounts& counts = conversation.ways[taps::index(way)];
@@ -112,11 +181,17 @@ void fill_from_drops(const Study& study, const taps::Conversation& conversation,
     spread(line, time, conversation.last, static_cast<double>(counts.passed_bytes) - told);
 }
 
-Timeline timeline_of(const Study& study, const Group& group) {
+// A part of the traffic.
+Timeline rough_line(const Study& study, const Group& group) {
     Timeline line = empty_timeline(study, group);
-    if (group.scope == Scope::all) {
-        fill_from_load(study.all().passage, group.way, line);
-        return line;
+    line.blur.seconds = kSlotSeconds;
+    line.steps.resize(static_cast<std::size_t>(line.slots), {kSlotSeconds, 0, 0});
+    for (const std::uint32_t index : group.drops) {
+        const std::int64_t slot = line.slot_of(study.at(index).fact->time);
+        if (line.has(slot)) {
+            line.steps_of[index].push_back(static_cast<std::size_t>(slot));
+            line.steps[static_cast<std::size_t>(slot)].dropped += 1;
+        }
     }
     const ScopeKey key = scope_key(group.scope, group.client, group.server);
     for (const taps::Conversation& conversation : study.all().conversations) {
@@ -127,11 +202,15 @@ Timeline timeline_of(const Study& study, const Group& group) {
     return line;
 }
 
+Timeline timeline_of(const Study& study, const Group& group) {
+    return group.scope == Scope::all ? exact_line(study, group) : rough_line(study, group);
+}
+
 std::vector<Group> groups_of(const Study& study, Scope scope, Way way) {
     std::map<ScopeKey, Group> groups;
     for (std::uint32_t i = 0; i < study.all().cases.size(); ++i) {
         const Case& one = study.at(i);
-        if (!is_drop(one) || one.fact->way != way || one.fact->packet.payload_bytes == 0) {
+        if (!is_data_drop(one, way)) {
             continue;
         }
         const flow::Endpoint& client = client_of(*one.fact);
@@ -155,34 +234,33 @@ std::vector<Group> groups_of(const Study& study, Scope scope, Way way) {
     return list;
 }
 
-// How long packets were held where others were dropped: a queue's bound, or nothing.
+// A queue of so many bytes, served at that rate, holds packets for so long before it drops any; a
+// policer does not hold them at all.
 struct Held {
-    bool bounded = false;
-    Nanos delay = 0;
+    bool queued = false;
+    Nanos delay = 0;  // of the slowest that passed where others were dropped
 };
 
-Held held_at_drops(const Study& study, const Group& group, const Timeline& line) {
-    std::vector<double> slowest;
-    for (std::size_t i = 0; i < line.steps.size(); ++i) {
-        if (line.steps[i].dropped > 0) {
-            slowest.push_back(
-                study.all()
-                    .passage.slot(group.way, line.first + static_cast<std::int64_t>(i))
-                    .slowest_us);
+Held held_at_drops(const Study& study, const Group& group, const BucketFit& fit) {
+    std::vector<std::uint32_t> slowest;
+    std::int64_t last = INT64_MIN;
+    for (const std::uint32_t index : group.drops) {
+        const std::int64_t number = study.at(index).fact->time / kSlot;
+        const taps::LoadSlot slot = study.all().passage.slot(group.way, number);
+        if (number != last && slot.passed_packets != 0) {
+            slowest.push_back(slot.slowest_us);
         }
+        last = number;
     }
     if (slowest.empty()) {
         return {};
     }
-    std::sort(slowest.begin(), slowest.end());
-    const double middle = slowest[slowest.size() / 2];
-    const double low = slowest[slowest.size() / 10];
-    const auto usual_us =
-        static_cast<double>(study.all().passage.way(group.way).data.quantile(0.1) / kMicrosecond);
-    constexpr double kGrowth = 5;
-    constexpr double kLeastUs = 2000;
-    return {.bounded = middle >= std::max(kGrowth * usual_us, kLeastUs) && low >= middle / 2,
-            .delay = static_cast<Nanos>(middle) * kMicrosecond};
+    const auto middle = slowest.begin() + static_cast<std::ptrdiff_t>(slowest.size() / 2);
+    std::nth_element(slowest.begin(), middle, slowest.end());
+    const Nanos delay = Nanos{*middle} * kMicrosecond;
+    // Half of it: the first packets of a slot found less before them.
+    const double full = fit.burst / fit.rate;
+    return {.queued = seconds(delay) >= full / 2, .delay = delay};
 }
 
 struct Candidate {
@@ -193,37 +271,39 @@ struct Candidate {
 
 void tell(const Study& study, const Candidate& found, Lessons& lessons) {
     const auto& [group, line, fit] = found;
-    const Held held = held_at_drops(study, group, line);
+    const Held held = held_at_drops(study, group, fit);
     const auto rate = static_cast<std::uint64_t>(std::llround(fit.rate));
     const auto burst = static_cast<std::uint64_t>(std::llround(fit.burst));
     Lesson lesson;
-    lesson.behaviour = held.bounded ? Behaviour::shaped : Behaviour::rate_limited;
+    lesson.behaviour = held.queued ? Behaviour::shaped : Behaviour::rate_limited;
+    lesson.grade_max = fit.chance <= kChanceProven ? taps::Grade::proven : taps::Grade::probable;
     lesson.scope = fmt::format("{}, {}", scope_text(group.scope, group.client, group.server),
                                taps::name(group.way));
-    const auto empty = empty_steps(line.steps, kStepSeconds, line.packet_bytes, fit);
-    for (const std::uint32_t index : group.drops) {
-        const std::int64_t step = line.step_of(study.at(index).fact->time);
-        if (line.has(step) && empty[static_cast<std::size_t>(step)]) {
+    const auto empty = empty_steps(line.steps, line.blur, fit);
+    for (const auto& [index, steps] : line.steps_of) {
+        if (std::any_of(steps.begin(), steps.end(),
+                        [&](std::size_t step) { return empty[step]; })) {
             lesson.explained.push_back(index);
         }
     }
     lesson.sentence = fmt::format(
         "{} of {} fall where a bucket of {} filled at {}/s is empty{}", lesson.explained.size(),
         count_of(group.drops.size(), "drop"), bytes_text(burst), bytes_text(rate),
-        held.bounded ? fmt::format(", after packets were held for up to {}: a queue",
-                                   duration_text(held.delay))
-                     : "");
-    lesson.excluded.push_back(held.bounded
+        held.queued ? fmt::format(", after packets were held for up to {}: a queue",
+                                  duration_text(held.delay))
+                    : "");
+    lesson.excluded.push_back(held.queued
                                   ? "a policer, which does not delay packets before it drops them"
                                   : "a full queue, which delays packets before it drops them");
-    const std::string note = fmt::format("bucket empty at {:.0f} % of the drops, stray {:.1f} %",
-                                         100 * fit.recall, 100 * fit.stray);
-    const char* const kind = held.bounded ? "shaper" : "policer";
+    const std::string note = fmt::format(
+        "bucket empty at {:.0f} % of the drops; by chance so with a probability of {:.1g}",
+        100 * fit.recall, fit.chance);
+    const char* const kind = held.queued ? "shaper" : "policer";
     lessons.parameters.push_back({.name = fmt::format("{}_rate", kind),
                                   .scope = lesson.scope,
                                   .value = bytes_text(rate) + "/s",
-                                  .low = fit.rate,
-                                  .high = fit.rate,
+                                  .low = fit.rate_low,
+                                  .high = fit.rate_high,
                                   .unit = "B/s",
                                   .samples = group.drops.size(),
                                   .note = note});
@@ -231,7 +311,7 @@ void tell(const Study& study, const Candidate& found, Lessons& lessons) {
                                   .scope = lesson.scope,
                                   .value = bytes_text(burst),
                                   .low = fit.burst,
-                                  .high = fit.burst,
+                                  .high = fit.burst + line.blur.packet_bytes,
                                   .unit = "B",
                                   .samples = group.drops.size(),
                                   .note = note});
@@ -244,22 +324,22 @@ void learn_rate_limit(const Study& study, Lessons& lessons) {
     for (const Way way : {Way::inward, Way::outward}) {
         // The whole is tried first, and kept unless a part fits clearly better.
         std::vector<Candidate> best;
-        double best_stray = 1;
+        double best_chance = 1;
         for (const Scope scope : kScopes) {
             std::vector<Candidate> fitting;
             double worst = 0;
             for (Group& group : groups_of(study, scope, way)) {
                 Timeline line = timeline_of(study, group);
-                const BucketFit fit = fit_bucket(line.steps, kStepSeconds, line.packet_bytes);
+                const BucketFit fit = fit_bucket(line.steps, line.blur);
                 if (fit.fits) {
-                    worst = std::max(worst, fit.stray);
+                    worst = std::max(worst, fit.chance);
                     fitting.push_back({std::move(group), std::move(line), fit});
                 }
             }
-            constexpr double kClearly = 0.5;
-            if (!fitting.empty() && (best.empty() || worst < kClearly * best_stray)) {
+            constexpr double kClearly = 1e-3;
+            if (!fitting.empty() && (best.empty() || worst < kClearly * best_chance)) {
                 best = std::move(fitting);
-                best_stray = worst;
+                best_chance = worst;
             }
         }
         for (const Candidate& found : best) {

@@ -2,155 +2,224 @@
 #include "firewall/token_bucket.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace tw::firewall {
 namespace {
 
-constexpr int kRates = 160;       // first sweep, geometric
-constexpr int kRefinements = 24;  // halvings of the distance round the best
-constexpr double kStrayMax = 0.1;
-constexpr double kStrays = 3;
+constexpr int kRates = 400;       // of the first sweep, geometric
+constexpr int kRefinements = 24;  // of the distance round each of the best
+constexpr std::size_t kStarts = 4;
 constexpr double kRecallMin = 0.9;
-// Fewer, or closer together, and any peak of the load would do.
-constexpr std::size_t kDropStepsMin = 5;
-constexpr std::size_t kDropSpanMin = 50;  // steps
-// What a step blurs: excess within it, a packet that just did not fit.
-constexpr double kBlurPackets = 2;
-constexpr double kBurstOfBlurMin = 3;
+// A bucket of few packets is empty wherever packets follow each other.
+constexpr double kBurstOfWidthMin = 3;
+// Drops this many widths below the maximum count as badly explained as any further off.
+constexpr double kFarWidths = 8;
+// The first drop says what the size is and the clearest gap what the rate; the others test it.
+constexpr std::size_t kGapsSpent = 1;
+constexpr double kChanceMax = 0.01;
 
-double blur(double rate, double step_seconds, double packet_bytes) {
-    return kBlurPackets * packet_bytes + rate * step_seconds;
+// So far below its maximum the excess may be where the next packet is one too many.
+double width(const BucketBlur& blur, double rate) {
+    return blur.packet_bytes + rate * blur.seconds;
 }
 
-// Excess at the end of each step, for every step with drops and the maximum of all.
+// Excess at the end of each step with drops, and the maximum of all.
 struct Run {
     double burst = 0;
-    double sum = 0;      // of the excess at drop steps
-    double squares = 0;  // idem
-    double drops = 0;    // drop steps
+    std::vector<double> at_drops;
 };
 
-Run run(std::span<const BucketStep> steps, double rate, double step_seconds) {
-    Run result;
-    double excess = 0;
-    const double refill = rate * step_seconds;
-    for (const BucketStep& step : steps) {
-        excess = std::max(0.0, excess + step.passed - refill);
-        result.burst = std::max(result.burst, excess);
-        if (step.dropped > 0) {
-            result.sum += excess;
-            result.squares += excess * excess;
-            ++result.drops;
+class Fitter {
+  public:
+    Fitter(std::span<const BucketStep> steps, const BucketBlur& blur) : steps_(steps), blur_(blur) {
+        for (const BucketStep& step : steps) {
+            if (step.dropped > 0) {
+                weights_.push_back(step.dropped);
+                dropped_ += step.dropped;
+            }
+            passed_ += step.passed;
+            seconds_ += step.seconds;
         }
     }
-    return result;
+    [[nodiscard]] BucketFit fit();
+
+  private:
+    const Run& run(double rate);
+    // How far the drops lie from where the bucket is empty, 0 to 1.
+    [[nodiscard]] double cost(double rate);
+    [[nodiscard]] double recall(double rate);
+    [[nodiscard]] double chance(double rate, double burst) const;
+    [[nodiscard]] double refined(double rate, double ratio);
+    [[nodiscard]] double edge(double rate, double factor);
+
+    std::span<const BucketStep> steps_;
+    BucketBlur blur_;
+    std::vector<double> weights_;  // packets of each step with drops
+    double dropped_ = 0;
+    double passed_ = 0;
+    double seconds_ = 0;
+    Run run_;
+};
+
+const Run& Fitter::run(double rate) {
+    run_.burst = 0;
+    run_.at_drops.clear();
+    double excess = 0;
+    for (const BucketStep& step : steps_) {
+        excess = std::max(0.0, excess + step.passed - rate * step.seconds);
+        run_.burst = std::max(run_.burst, excess);
+        if (step.dropped > 0) {
+            run_.at_drops.push_back(excess);
+        }
+    }
+    return run_;
 }
 
-// Root mean square of burst - excess at the drops, of the burst.
-double stray(const Run& run) {
-    if (run.burst <= 0 || run.drops == 0) {
+double Fitter::cost(double rate) {
+    const Run& now = run(rate);
+    const double least = width(blur_, rate);
+    if (now.burst < kBurstOfWidthMin * least) {
         return 1;
     }
-    const double mean =
-        run.burst * run.burst - 2 * run.burst * run.sum / run.drops + run.squares / run.drops;
-    return std::sqrt(std::max(0.0, mean)) / run.burst;
-}
-
-double near_limit(const BucketFit& fit, double step_seconds, double packet_bytes) {
-    return fit.burst - std::max(kStrayMax * fit.burst, blur(fit.rate, step_seconds, packet_bytes));
-}
-
-double recall_of(std::span<const BucketStep> steps, double step_seconds, double packet_bytes,
-                 const BucketFit& fit) {
-    const std::vector<bool> empty = empty_steps(steps, step_seconds, packet_bytes, fit);
-    double dropped = 0;
-    double explained = 0;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        dropped += steps[i].dropped;
-        explained += empty[i] ? steps[i].dropped : 0;
+    double sum = 0;
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+        sum += weights_[i] * std::min(1.0, (now.burst - now.at_drops[i]) / (kFarWidths * least));
     }
-    return dropped > 0 ? explained / dropped : 0;
+    return sum / dropped_;
 }
 
-bool enough_drops(std::span<const BucketStep> steps) {
-    std::size_t count = 0;
-    std::size_t first = 0;
-    std::size_t last = 0;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        if (steps[i].dropped > 0) {
-            first = count++ == 0 ? i : first;
-            last = i;
+double Fitter::recall(double rate) {
+    const Run& now = run(rate);
+    const double least = now.burst - width(blur_, rate);
+    double explained = 0;
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+        explained += now.at_drops[i] >= least ? weights_[i] : 0;
+    }
+    return explained / dropped_;
+}
+
+// Losses of another cause begin and end after any packet. Between one drop and the next so many
+// bytes passed; that the bucket is then empty again to within its width has a chance of width in
+// so many. Drops that nothing passed between are one loss.
+double Fitter::chance(double rate, double burst) const {
+    const double least = width(blur_, rate);
+    std::vector<double> shares;
+    double excess = 0;
+    double between = 0;
+    bool any = false;
+    for (const BucketStep& step : steps_) {
+        excess = std::max(0.0, excess + step.passed - rate * step.seconds);
+        between += step.passed;
+        if (step.dropped > 0) {
+            if (any && between > 0 && excess >= burst - least) {
+                shares.push_back(least / (between + least));
+            }
+            any = true;
+            between = 0;
         }
     }
-    return count >= kDropStepsMin && last - first >= kDropSpanMin;
+    std::sort(shares.begin(), shares.end());
+    double logarithm = 0;
+    for (std::size_t i = kGapsSpent; i < shares.size(); ++i) {
+        logarithm += std::log(shares[i]);
+    }
+    return std::exp(logarithm);
+}
+
+double Fitter::refined(double rate, double ratio) {
+    double best = cost(rate);
+    for (int i = 0; i < kRefinements; ++i) {
+        const double centre = rate;
+        for (const double other : {centre * ratio, centre / ratio}) {
+            if (const double now = cost(other); now < best) {
+                best = now;
+                rate = other;
+            }
+        }
+        ratio = std::sqrt(ratio);
+    }
+    return rate;
+}
+
+// The last rate in steps of `factor` that explains as many drops.
+double Fitter::edge(double rate, double factor) {
+    constexpr int kSteps = 200;
+    for (int i = 0; i < kSteps && recall(rate * factor) >= kRecallMin; ++i) {
+        rate *= factor;
+    }
+    return rate;
+}
+
+BucketFit Fitter::fit() {
+    BucketFit fit;
+    if (steps_.size() < 2 || passed_ <= 0 || weights_.size() <= kGapsSpent || seconds_ <= 0) {
+        return fit;
+    }
+    // Slower than a quarter of the mean the bucket would overflow for ever.
+    const double lowest = passed_ / (4 * seconds_);
+    const double highest = lowest * 4000;
+    const double ratio = std::pow(highest / lowest, 1.0 / kRates);
+    std::array<double, kRates> costs{};
+    double rate = lowest;
+    for (double& one : costs) {
+        one = cost(rate);
+        rate *= ratio;
+    }
+    std::vector<int> order;
+    for (int i = 0; i < kRates; ++i) {
+        const double before = i == 0 ? 1 : costs[static_cast<std::size_t>(i - 1)];
+        const double behind = i + 1 == kRates ? 1 : costs[static_cast<std::size_t>(i + 1)];
+        const double now = costs[static_cast<std::size_t>(i)];
+        if (now < 1 && now <= before && now <= behind) {
+            order.push_back(i);
+        }
+    }
+    std::sort(order.begin(), order.end(), [&](int a, int b) {
+        return costs[static_cast<std::size_t>(a)] < costs[static_cast<std::size_t>(b)];
+    });
+    order.resize(std::min(order.size(), kStarts));
+    double best = 1;
+    for (const int start : order) {
+        const double found = refined(lowest * std::pow(ratio, start), std::sqrt(ratio));
+        if (const double now = cost(found); now < best) {
+            best = now;
+            fit.rate = found;
+        }
+    }
+    if (fit.rate <= 0) {
+        return fit;
+    }
+    fit.burst = run(fit.rate).burst;
+    fit.recall = recall(fit.rate);
+    fit.chance = chance(fit.rate, fit.burst);
+    fit.fits = fit.recall >= kRecallMin && fit.chance <= kChanceMax;
+    if (fit.fits) {
+        constexpr double kEdgeStep = 1.001;
+        fit.rate_low = edge(fit.rate, 1 / kEdgeStep);
+        fit.rate_high = edge(fit.rate, kEdgeStep);
+    }
+    return fit;
 }
 
 }  // namespace
 
-std::vector<bool> empty_steps(std::span<const BucketStep> steps, double step_seconds,
-                              double packet_bytes, const BucketFit& fit) {
-    std::vector<bool> empty(steps.size());
-    const double limit = near_limit(fit, step_seconds, packet_bytes);
-    double excess = 0;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        excess = std::max(0.0, excess + steps[i].passed - fit.rate * step_seconds);
-        empty[i] = excess >= limit;
-    }
-    return empty;
+BucketFit fit_bucket(std::span<const BucketStep> steps, const BucketBlur& blur) {
+    return Fitter(steps, blur).fit();
 }
 
-BucketFit fit_bucket(std::span<const BucketStep> steps, double step_seconds, double packet_bytes) {
-    BucketFit fit;
-    double passed = 0;
-    double most = 0;
+std::vector<bool> empty_steps(std::span<const BucketStep> steps, const BucketBlur& blur,
+                              const BucketFit& fit) {
+    const double least = fit.burst - width(blur, fit.rate);
+    std::vector<bool> empty;
+    empty.reserve(steps.size());
+    double excess = 0;
     for (const BucketStep& step : steps) {
-        passed += step.passed;
-        most = std::max(most, step.passed);
+        excess = std::max(0.0, excess + step.passed - fit.rate * step.seconds);
+        empty.push_back(excess >= least);
     }
-    if (steps.size() < 2 || passed <= 0 || !enough_drops(steps)) {
-        return fit;
-    }
-    // Slower than a quarter of the mean the bucket would overflow for ever; faster than the
-    // busiest step it would never be empty.
-    const double lowest = passed / (4 * static_cast<double>(steps.size()) * step_seconds);
-    const double highest = most / step_seconds;
-    double ratio = std::pow(highest / lowest, 1.0 / kRates);
-    double best = lowest;
-    double best_stray = 2;
-    const auto look = [&](double rate) {
-        const Run result = run(steps, rate, step_seconds);
-        // Too small a burst is below what steps of time can show: any rate would fit.
-        if (result.burst < kBurstOfBlurMin * blur(rate, step_seconds, packet_bytes)) {
-            return;
-        }
-        const double value = stray(result);
-        if (value < best_stray) {
-            best_stray = value;
-            best = rate;
-        }
-    };
-    double rate = lowest;
-    for (int i = 0; i <= kRates; ++i, rate *= ratio) {
-        look(rate);
-    }
-    for (int i = 0; i < kRefinements && best_stray <= 1; ++i) {
-        const double centre = best;
-        look(centre * ratio);
-        look(centre / ratio);
-        ratio = std::sqrt(ratio);
-    }
-    if (best_stray > 1) {
-        return fit;
-    }
-    fit.rate = best;
-    fit.burst = run(steps, best, step_seconds).burst;
-    fit.stray = best_stray;
-    fit.recall = recall_of(steps, step_seconds, packet_bytes, fit);
-    const double allowed =
-        std::max(kStrayMax, blur(fit.rate, step_seconds, packet_bytes) / fit.burst);
-    fit.fits = fit.stray <= allowed && fit.recall >= kRecallMin;
-    return fit;
+    return empty;
 }
 
 }  // namespace tw::firewall

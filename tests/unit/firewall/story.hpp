@@ -79,6 +79,8 @@ struct Story {
         fact.packet.ip_bytes = 1000;
         fact.packet.flags = decode::tcp_flag::kAck;
         fact.packet.dont_fragment = true;
+        const taps::LoadSlot load = passage.slot(fact.way, fact.time / taps::Passage::kSlotTime);
+        fact.circumstances.entered_in_slot = load.passed_bytes + load.lost_bytes;
         cases.push_back({&fact, fact.grade, behaviour, false});
         return fact;
     }

@@ -15,6 +15,7 @@ using tw::test::Random;
 
 constexpr double kStep = 0.01;
 constexpr double kPacket = 1500;
+constexpr BucketBlur kBlur{kPacket, kStep};
 
 // What a sender offers that halves its pace when it loses something, as TCP does.
 struct Sender {
@@ -38,7 +39,7 @@ std::vector<BucketStep> policed(std::uint64_t seed, double rate, double burst, i
     std::vector<BucketStep> line;
     for (int i = 0; i < steps; ++i) {
         tokens = std::min(burst, tokens + rate * kStep);
-        BucketStep step;
+        BucketStep step{kStep, 0, 0};
         for (int k = sender.offer(); k > 0; --k) {
             if (tokens >= kPacket) {
                 tokens -= kPacket;
@@ -59,9 +60,9 @@ TEST(TokenBucket, rate_and_burst_of_simulated_policers_are_found) {
         const double rate = 200'000.0 + random.below(5'000'000);
         const double burst = rate * (0.1 + random.below(100) / 100.0) + 20 * kPacket;
         const auto line = policed(seed, rate, burst, 3000);
-        const BucketFit fit = fit_bucket(line, kStep, kPacket);
+        const BucketFit fit = fit_bucket(line, kBlur);
         ASSERT_TRUE(fit.fits) << "seed " << seed << " rate " << rate << " burst " << burst
-                              << " stray " << fit.stray << " recall " << fit.recall;
+                              << " chance " << fit.chance << " recall " << fit.recall;
         EXPECT_NEAR(fit.rate, rate, 0.05 * rate) << "seed " << seed;
         EXPECT_NEAR(fit.burst, burst, 0.15 * burst + 2 * kPacket) << "seed " << seed;
     }
@@ -73,7 +74,7 @@ TEST(TokenBucket, drops_at_random_fit_no_bucket) {
         Sender sender(seed, 20);
         std::vector<BucketStep> line;
         for (int i = 0; i < 3000; ++i) {
-            BucketStep step;
+            BucketStep step{kStep, 0, 0};
             for (int k = sender.offer(); k > 0; --k) {
                 if (random.chance(2)) {
                     step.dropped += 1;
@@ -84,7 +85,7 @@ TEST(TokenBucket, drops_at_random_fit_no_bucket) {
             sender.react(step.dropped > 0);
             line.push_back(step);
         }
-        EXPECT_FALSE(fit_bucket(line, kStep, kPacket).fits) << "seed " << seed;
+        EXPECT_FALSE(fit_bucket(line, kBlur).fits) << "seed " << seed;
     }
 }
 
@@ -94,15 +95,38 @@ TEST(TokenBucket, an_outage_fits_no_bucket) {
     for (int i = 0; i < 3000; ++i) {
         const double packets = 10 + random.below(10);
         const bool down = i > 1500 && i < 1600;
-        line.push_back({down ? 0 : packets * kPacket, down ? packets : 0});
+        line.push_back({kStep, down ? 0 : packets * kPacket, down ? packets : 0});
     }
-    EXPECT_FALSE(fit_bucket(line, kStep, kPacket).fits);
+    EXPECT_FALSE(fit_bucket(line, kBlur).fits);
 }
 
 TEST(TokenBucket, nothing_passed_or_nothing_dropped_fits_nothing) {
-    EXPECT_FALSE(fit_bucket({}, kStep, kPacket).fits);
-    EXPECT_FALSE(fit_bucket(std::vector<BucketStep>(100, {0, 1}), kStep, kPacket).fits);
-    EXPECT_FALSE(fit_bucket(std::vector<BucketStep>(100, {3000, 0}), kStep, kPacket).fits);
+    EXPECT_FALSE(fit_bucket({}, kBlur).fits);
+    EXPECT_FALSE(fit_bucket(std::vector<BucketStep>(100, {kStep, 0, 1}), kBlur).fits);
+    EXPECT_FALSE(fit_bucket(std::vector<BucketStep>(100, {kStep, 3000, 0}), kBlur).fits);
+}
+
+// Bursts of 100 packets, of which all but `passes` are dropped, spells apart from each other.
+std::vector<BucketStep> spells(int count, double passes_first, double passes) {
+    std::vector<BucketStep> line{{1, 0, 0}, {1e-4, passes_first * kPacket, 20}};
+    for (int i = 1; i < count; ++i) {
+        line.push_back({0.1, 0, 0});
+        line.push_back({1e-4, passes * kPacket, 20});
+    }
+    return line;
+}
+
+TEST(TokenBucket, few_spells_fit_by_chance_and_many_do_not) {
+    constexpr BucketBlur kSharp{kPacket, 0.001};
+    EXPECT_FALSE(fit_bucket(spells(2, 200, 20), kSharp).fits);
+    EXPECT_GT(fit_bucket(spells(3, 200, 20), kSharp).chance, 1e-3);
+    const BucketFit many = fit_bucket(spells(8, 200, 20), kSharp);
+    EXPECT_TRUE(many.fits);
+    EXPECT_LT(many.chance, 1e-3);
+    EXPECT_NEAR(many.rate, 300'000, 3'000);
+    EXPECT_LE(many.rate_low, many.rate);
+    EXPECT_GE(many.rate_high, many.rate);
+    EXPECT_NEAR(many.burst, 200 * kPacket, 2 * kPacket);
 }
 
 // The same bucket seen by the learner: passed packets in Passage, drops as cases.
