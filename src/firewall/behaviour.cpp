@@ -216,8 +216,8 @@ constexpr BehaviourInfo kRows[] = {
      "clusters and bundles where two members send on the same packet; bridge loops", "RFC 5560"},
     {latency_spike, 21, Weight::notice, "latency_spike", "latency spike",
      "packets took far longer than usual",
-     "three or more packets in a row above p50 + k x (p99 - p50) of the run, and above four times "
-     "the skew of the mirrors",
+     "three or more packets at one time, of both ways together, above p50 + k x (p99 - p50) of the "
+     "run and above four times the skew of the mirrors; the worst 1 ms above p50 at least",
      "load of the data plane at that time: policy installation, logging, inspection, failover",
      "RFC 7679, RFC 2544 26.2"},
     {closed_one_sided, 22, Weight::harm, "closed_one_sided", "closed on one side only",

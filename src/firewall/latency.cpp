@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace tw::firewall {
 namespace {
@@ -16,8 +17,10 @@ using sinks::format::count_of;
 using sinks::format::duration_text;
 using taps::Way;
 
-constexpr std::uint64_t kPacketsMin = 3;
-constexpr std::size_t kSpikesMax = 256;
+constexpr std::uint64_t kPacketsMin = 3;  // of both ways together
+constexpr std::size_t kSpikesMax = 1024;
+// Slower than usual by less is no finding: schedulers, interrupts and other flows make that.
+constexpr Nanos kWorthTelling = kMillisecond;
 // A time counts beyond so many times what the taps' times contradict each other by (gate T).
 constexpr Nanos kSkewMargin = 4;
 
@@ -26,8 +29,8 @@ std::vector<Spike> spikes_of(const Study& study, Way way) {
     const taps::TransitHistogram& usual = passage.way(way).data;
     const Nanos half = usual.quantile(0.5);
     const Nanos limit = std::max(taps::slow_above(usual), half + kSkewMargin * study.all().skew);
-    std::array<taps::SlowInterval, kSpikesMax> intervals;
-    const std::size_t count = passage.slow(way).above(limit, kPacketsMin, intervals);
+    std::vector<taps::SlowInterval> intervals(kSpikesMax);
+    const std::size_t count = passage.slow(way).above(limit, 1, intervals);
     std::vector<Spike> spikes;
     for (std::size_t i = 0; i < count; ++i) {
         spikes.push_back({.way = way,
@@ -40,13 +43,31 @@ std::vector<Spike> spikes_of(const Study& study, Way way) {
     return spikes;
 }
 
+bool at_one_time(const Spike& spike, const Spike& other) {
+    return spike.from <= other.until + taps::SlowLog::kApartMax &&
+           other.from <= spike.until + taps::SlowLog::kApartMax;
+}
+
 // A mirror that queues makes one way slower and the other one quicker; the firewall can make both
 // slower at one time.
 bool in_both_ways(const Spike& spike, std::span<const Spike> back) {
-    return std::any_of(back.begin(), back.end(), [&](const Spike& other) {
-        return spike.from <= other.until + taps::SlowLog::kApartMax &&
-               other.from <= spike.until + taps::SlowLog::kApartMax;
-    });
+    return std::any_of(back.begin(), back.end(),
+                       [&](const Spike& other) { return at_one_time(spike, other); });
+}
+
+// A single slow packet is no spike; where the firewall stood still few may have been on their way.
+std::vector<Spike> with_company(std::span<const Spike> spikes, std::span<const Spike> back) {
+    std::vector<Spike> kept;
+    for (const Spike& spike : spikes) {
+        std::uint64_t packets = spike.packets;
+        for (const Spike& other : back) {
+            packets += at_one_time(spike, other) ? other.packets : 0U;
+        }
+        if (packets >= kPacketsMin) {
+            kept.push_back(spike);
+        }
+    }
+    return kept;
 }
 
 Lesson lesson_of(std::span<const Spike> spikes, std::span<const Spike> back) {
@@ -78,7 +99,7 @@ Lesson lesson_of(std::span<const Spike> spikes, std::span<const Spike> back) {
 }  // namespace
 
 void sum_latencies(const Study& study, Lessons& lessons) {
-    std::array<std::vector<Spike>, taps::kWays> spikes;
+    std::array<std::vector<Spike>, taps::kWays> slow;
     for (const Way way : {Way::inward, Way::outward}) {
         const auto& sums = study.all().passage.way(way);
         if (sums.setup.count() != 0) {
@@ -87,12 +108,17 @@ void sum_latencies(const Study& study, Lessons& lessons) {
         if (sums.data.count() != 0) {
             lessons.latencies.push_back({way, false, sums.data});
         }
-        spikes[taps::index(way)] = spikes_of(study, way);
+        slow[taps::index(way)] = spikes_of(study, way);
     }
+    const std::array<std::vector<Spike>, taps::kWays> spikes{with_company(slow[0], slow[1]),
+                                                             with_company(slow[1], slow[0])};
     for (const Way way : {Way::inward, Way::outward}) {
         const auto& mine = spikes[taps::index(way)];
-        if (!mine.empty()) {
-            lessons.lessons.push_back(lesson_of(mine, spikes[taps::index(taps::back(way))]));
+        std::vector<Spike> worth;
+        std::copy_if(mine.begin(), mine.end(), std::back_inserter(worth),
+                     [](const Spike& one) { return one.worst - one.usual >= kWorthTelling; });
+        if (!worth.empty()) {
+            lessons.lessons.push_back(lesson_of(worth, spikes[taps::index(taps::back(way))]));
         }
         lessons.spikes.insert(lessons.spikes.end(), mine.begin(), mine.end());
     }

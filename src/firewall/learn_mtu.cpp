@@ -90,8 +90,9 @@ std::map<Key, Group> gather(const Study& study, Scope scope) {
     return groups;
 }
 
-// What a drop may have to do with its length, and nothing else known explains.
-bool may_be_too_long(const Study& study, const taps::Fact& fact) {
+// What a drop may have to do with its length, and nothing else known explains. `again`: its
+// conversation lost packets this way before; the silence since is its sender's own waiting.
+bool may_be_too_long(const Study& study, const taps::Fact& fact, bool again) {
     constexpr std::uint32_t kShortestMtu = 576;  // of IPv4 (RFC 791)
     const taps::Conversation* const conversation = study.conversation_of(fact);
     // A path that is down, or a state that is gone, takes ACKs along.
@@ -99,9 +100,9 @@ bool may_be_too_long(const Study& study, const taps::Fact& fact) {
         conversation == nullptr || conversation->ways[taps::index(fact.way)].pure_acks_lost != 0;
     // A packet that is answered by a reset was refused, and its sender knows.
     const bool refused = fact.proof == taps::Proof::answered_alone;
-    return !dead && !refused && fact.packet.ip_bytes > kShortestMtu &&
-           fact.circumstances.idle < kSecond && !fact.circumstances.after_fin &&
-           (fact.packet.v6 || fact.packet.dont_fragment);
+    const bool after_silence = !again && fact.circumstances.idle >= kSecond;
+    return !dead && !refused && !after_silence && fact.packet.ip_bytes > kShortestMtu &&
+           !fact.circumstances.after_fin && (fact.packet.v6 || fact.packet.dont_fragment);
 }
 
 struct Verdict {
@@ -121,7 +122,8 @@ Verdict judge(const Study& study, const Group& group) {
     Verdict verdict;
     for (const std::uint32_t index : group.drops) {
         const taps::Fact& fact = *study.at(index).fact;
-        if (fact.packet.ip_bytes <= group.longest_passed || !may_be_too_long(study, fact)) {
+        const bool again = verdict.conversations.contains(fact.conversation);
+        if (fact.packet.ip_bytes <= group.longest_passed || !may_be_too_long(study, fact, again)) {
             verdict.shorter_lost_too = true;
             continue;
         }

@@ -27,7 +27,10 @@ FTP = ('table ip ftp {\n ct helper standard {\n  type "ftp" protocol tcp\n }\n c
        "  type filter hook prerouting priority 0\n"
        '  tcp dport 21 ct helper set "standard"\n }\n}\n' +
        chain("postrouting", 100, "oif f1 masquerade", kind="nat", family="ip"))
-FTP_WORDS = ("NOOP\r\n", "PORT 10,77,1,10,200,10\r\n", "LIST\r\n", "QUIT\r\n")
+# Each with a port of its own: of one that is taken already another one is made, and the command may
+# keep its length.
+FTP_WORDS = [("NOOP\r\n", f"PORT 10,77,1,10,200,{10 + i}\r\n", "LIST\r\n", "QUIT\r\n")
+             for i in range(4)]
 # Without DF, so that a router in front of the firewall cuts what is too long for its link.
 CUT = dict(narrow="client", narrow_mtu=1000, hosts={"net.ipv4.ip_no_pmtu_disc": 1})
 # As a SPAN port of a host that joins what it receives.
@@ -77,7 +80,7 @@ SCENARIOS = [
              Setup(talks=usual(), outer={"server-down": "tcp sport 8080 meta length > 500 "
                                          "numgen inc mod 10 == 4 @ih,800,8 set 0x58"})),
     Scenario("payload-length", 12, RAISES, "FTP's PORT command names another address, and shorter",
-             Setup(talks=[*chatter(), *(Talk(port=21, last_words=FTP_WORDS, start=0.3 * i)
+             Setup(talks=[*chatter(), *(Talk(port=21, last_words=FTP_WORDS[i], start=0.3 * i)
                                         for i in range(4))],
                    rules=FTP, ports=(8080, 21)),
              expect={"payload_length_changed": PROVEN},

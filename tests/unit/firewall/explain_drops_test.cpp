@@ -249,6 +249,36 @@ Lessons spikes(bool inward, bool outward) {
     return story.learn_by(sum_latencies);
 }
 
+// `inward` and `outward` packets that took `transit`, in 10 ms; 1,000 of 100 us around them.
+Lessons slow(int inward, int outward, Nanos transit) {
+    Story story;
+    for (int i = 0; i < 1000; ++i) {
+        story.pass(i * 20 * kMillisecond);
+        story.pass(i * 20 * kMillisecond, 1000, 100 * kMicrosecond, taps::Way::outward);
+    }
+    for (int i = 0; i < inward; ++i) {
+        story.pass(20 * kSecond + i * kMillisecond, 1000, transit);
+    }
+    for (int i = 0; i < outward; ++i) {
+        story.pass(20 * kSecond + i * kMillisecond, 1000, transit, taps::Way::outward);
+    }
+    return story.learn_by(sum_latencies);
+}
+
+TEST(Latency, a_standstill_is_told_by_the_few_that_were_on_their_way) {
+    EXPECT_TRUE(slow(1, 1, 150 * kMillisecond).lessons.empty());
+    EXPECT_TRUE(slow(2, 0, 150 * kMillisecond).lessons.empty());
+    const Lessons few = slow(1, 2, 150 * kMillisecond);
+    ASSERT_EQ(few.lessons.size(), 2U);
+    EXPECT_EQ(few.lessons[0].grade_max, taps::Grade::proven);
+}
+
+TEST(Latency, less_than_a_millisecond_is_listed_and_no_finding) {
+    const Lessons lessons = slow(5, 5, 900 * kMicrosecond);
+    EXPECT_EQ(lessons.spikes.size(), 2U);
+    EXPECT_TRUE(lessons.lessons.empty());
+}
+
 TEST(Latency, a_spike_in_both_ways_is_no_mirrors_doing) {
     const Lessons both = spikes(true, true);
     ASSERT_EQ(both.spikes.size(), 2U);

@@ -385,6 +385,14 @@ TEST(LearnMtu, packets_answered_by_a_reset_were_refused_not_swallowed) {
     EXPECT_TRUE(story.learn_by(learn_mtu).lessons.empty());
 }
 
+TEST(LearnMtu, the_silence_between_repeats_is_the_senders_own) {
+    Story story = black_hole(1400, {1500, 1500, 1500, 1500});
+    for (std::size_t i : {2U, 3U}) {
+        story.facts[i].circumstances.idle = 3 * kSecond;
+    }
+    EXPECT_EQ(story.learn_by(learn_mtu).lessons.size(), 1U);
+}
+
 TEST(LearnMtu, one_conversation_is_enough_where_its_bytes_left_in_shorter_packets) {
     Story story;
     auto& one = story.conversation(0, 60 * kSecond);
