@@ -3,6 +3,7 @@
 // conversations do, they may not be fragmented, and nobody tells their sender.
 #include "firewall/learners.hpp"
 
+#include "firewall/coincidence.hpp"
 #include "sinks/format/human.hpp"
 
 #include <fmt/core.h>
@@ -136,8 +137,29 @@ Verdict judge(const Study& study, const Group& group) {
     return verdict;
 }
 
-void tell(const Group& group, Scope kind, const Verdict& verdict, const Told& told,
-          Lessons& lessons) {
+// Packets of nearly the length that was lost, and that passed: of the whole traffic all, of a part
+// one for each conversation.
+std::uint64_t passed_near(const Study& study, const Group& group, Scope kind,
+                          std::uint32_t shortest_lost) {
+    const std::uint32_t from = shortest_lost * 3 / 4;
+    std::uint64_t count = 0;
+    if (kind == Scope::all) {
+        const std::uint32_t until = std::min(shortest_lost, taps::Passage::kLengthMax);
+        for (std::uint32_t bytes = from; bytes < until; ++bytes) {
+            count += study.all().passage.of_length(group.way, bytes);
+        }
+        return count;
+    }
+    const ScopeKey key = scope_key(kind, group.client, group.server);
+    for (const taps::Conversation& one : study.all().conversations) {
+        const bool near = one.ways[taps::index(group.way)].longest_passed >= from;
+        count += near && scope_key(kind, client_of(one), server_of(one)) == key ? 1U : 0U;
+    }
+    return count;
+}
+
+void tell(const Study& study, const Group& group, Scope kind, const Verdict& verdict,
+          const Told& told, Lessons& lessons) {
     const std::uint32_t low = group.longest_passed;
     const std::uint32_t high = verdict.shortest_lost;
     const std::string scope =
@@ -161,9 +183,11 @@ void tell(const Group& group, Scope kind, const Verdict& verdict, const Told& to
     lesson.behaviour = Behaviour::pmtud_black_hole;
     lesson.scope = scope;
     lesson.explained = verdict.explained;
-    // Between a short packet and a long one lies much else than a length.
-    const bool narrow = low * 4 >= high * 3;
-    lesson.grade_max = narrow ? taps::Grade::proven : taps::Grade::probable;
+    // Between a short packet and a long one lies much else than a length; and of few packets the
+    // longest may be lost by chance.
+    const std::uint64_t near = passed_near(study, group, kind, high);
+    const bool sure = chance_of_order(verdict.explained.size(), near) <= kChanceMax;
+    lesson.grade_max = sure ? taps::Grade::proven : taps::Grade::probable;
     lesson.sentence = fmt::format(
         "{} of {} bytes or more never left, all up to {} bytes did, and no ICMP error told their "
         "sender",
@@ -185,7 +209,7 @@ void learn_mtu(const Study& study, Lessons& lessons) {
             const Verdict verdict = judge(study, group);
             if (group.longest_passed >= kLeastPassed && verdict.holds() &&
                 !explained.contains(group.way)) {
-                tell(group, scope, verdict, told[taps::index(group.way)], lessons);
+                tell(study, group, scope, verdict, told[taps::index(group.way)], lessons);
                 if (scope == Scope::all) {
                     explained.insert(group.way);
                 }

@@ -338,6 +338,9 @@ Story black_hole(std::uint16_t passes_up_to, std::initializer_list<std::uint16_t
     for (int i = 0; i < 2; ++i) {
         story.conversation(0, 60 * kSecond).ways[0].longest_passed = passes_up_to;
     }
+    for (int i = 0; i < 50; ++i) {
+        story.pass(i * kMillisecond, passes_up_to);
+    }
     Nanos at = kSecond;
     for (const std::uint16_t bytes : lost) {
         at += kSecond;
@@ -347,19 +350,21 @@ Story black_hole(std::uint16_t passes_up_to, std::initializer_list<std::uint16_t
 }
 
 TEST(LearnMtu, packets_longer_than_any_that_passed_fall_into_a_black_hole) {
-    Story story = black_hole(1400, {1500, 1500, 1500});
+    Story story = black_hole(1400, {1500, 1500, 1500, 1500});
     const Lessons lessons = story.learn_by(learn_mtu);
     ASSERT_EQ(lessons.lessons.size(), 1U);
     EXPECT_EQ(lessons.lessons[0].behaviour, Behaviour::pmtud_black_hole);
     EXPECT_EQ(lessons.lessons[0].grade_max, taps::Grade::proven);
-    EXPECT_EQ(lessons.lessons[0].explained.size(), 3U);
+    EXPECT_EQ(lessons.lessons[0].explained.size(), 4U);
     EXPECT_EQ(parameter(lessons, "mtu")->low, 1400.0);
     EXPECT_EQ(parameter(lessons, "mtu")->high, 1500.0);
 }
 
-TEST(LearnMtu, a_wide_bracket_of_few_conversations_is_probable) {
-    Story story = black_hole(300, {1500, 1500, 1500});
-    EXPECT_EQ(story.learn_by(learn_mtu).lessons.at(0).grade_max, taps::Grade::probable);
+TEST(LearnMtu, a_wide_bracket_or_few_samples_are_probable) {
+    Story wide = black_hole(300, {1500, 1500, 1500, 1500});
+    EXPECT_EQ(wide.learn_by(learn_mtu).lessons.at(0).grade_max, taps::Grade::probable);
+    Story few = black_hole(1400, {1500, 1500});
+    EXPECT_EQ(few.learn_by(learn_mtu).lessons.at(0).grade_max, taps::Grade::probable);
 }
 
 TEST(LearnMtu, a_shorter_packet_lost_or_a_longer_one_passed_contradicts) {
