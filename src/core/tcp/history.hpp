@@ -101,25 +101,26 @@ inline void History::add(flow::Flow& flow, std::uint32_t owner, const Frame& fra
     last_ += (last_ + 1) % kSightings == 0 ? 2U : 1U;
     Sighting& out = ring_[last_ % kSightings];
     __builtin_prefetch(&ring_[(last_ + 4) % kSightings], 1);
-    // Eight words, so that the line is written at once and never read.
+    // Eight words, each stored by itself, so that the line is written at once and never read. A
+    // copy of an array would be loaded in wider pieces than it was stored in, and wait for that.
     const auto pair = [](std::uint64_t low, std::uint64_t high) { return low | high << 32; };
     const std::uint64_t bits = std::min(segment.payload_bytes, kPayloadMax) |
                                (found.sender & 1U) << 24 | (segment.payload_known ? 1U << 25 : 0U) |
                                (times.present ? 1U << 26 : 0U) | (found.v6 ? 1U << 29 : 0U);
-    const std::uint64_t words[] = {
-        static_cast<std::uint64_t>(frame.time),
-        frame.number,
-        pair(segment.seq, segment.ack),
-        pair(times.value, times.echo),
-        0,
-        pair(last_, owner),
-        pair(bits, flow.recent | std::uint64_t{segment.window} << 16),
-        pair(found.ip_id | std::uint64_t{segment.checksum} << 16,
-             segment.flags | std::uint64_t{found.ttl} << 8),
+    char* const line = reinterpret_cast<char*>(&out);
+    const auto store = [line](std::size_t word, std::uint64_t value) {
+        std::memcpy(line + word * sizeof value, &value, sizeof value);
     };
-    static_assert(sizeof words == sizeof out);
     static_assert(std::endian::native == std::endian::little, "the words are laid out so");
-    std::memcpy(&out, words, sizeof out);
+    store(0, static_cast<std::uint64_t>(frame.time));
+    store(1, frame.number);
+    store(2, pair(segment.seq, segment.ack));
+    store(3, pair(times.value, times.echo));
+    store(4, 0);
+    store(5, pair(last_, owner));
+    store(6, pair(bits, flow.recent | std::uint64_t{segment.window} << 16));
+    store(7, pair(found.ip_id | std::uint64_t{segment.checksum} << 16,
+                  segment.flags | std::uint64_t{found.ttl} << 8));
     flow.recent = static_cast<std::uint16_t>(last_ % kSightings);
     if (!times.present && segment.options_bytes != 0) {
         add_options(out, segment);

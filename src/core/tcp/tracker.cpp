@@ -88,6 +88,13 @@ void learn_client(Flow& flow, const decode::Segment& segment, std::uint8_t sende
     flow.bits |= flow::flow_bit::kClientKnown;
 }
 
+void count_segment(flow::Half& me, const decode::Segment& segment) {
+    ++me.packets;
+    const std::uint32_t before = me.payload_low;
+    me.payload_low += segment.payload_bytes;
+    me.payload_high = static_cast<std::uint16_t>(me.payload_high + (me.payload_low < before));
+}
+
 Nanos initial_rtt(const Flow& flow) {
     return (flow.bits & flow::flow_bit::kRttSet) != 0 ? flow.rtt_or_syn : 0;
 }
@@ -147,6 +154,34 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
                       const Decoded& found, bool created, Observation& observation) {
     const decode::Segment& segment = found.segment;
     Flow& flow = table.flow(slot);
+    flow::Half& me = flow.half[found.sender];
+    const Timestamps times = timestamps_alone(segment);
+    observation.tcp = true;
+    observation.v6 = found.v6;
+    observation.completeness = flow.completeness;
+    if (created || !is_in_order(segment, times, flow, me, flow.half[found.sender ^ 1]))
+        [[unlikely]] {
+        observe_any(table, slot, frame, found, created, times, observation);
+        return;
+    }
+    if (observe_streams_) {
+        observation.stream = table.cold(slot).stream;
+    }
+    observation.initial_rtt = initial_rtt(flow);
+    pass_in_order(segment, frame.time, flow, me);
+    if (exact_flight_) {
+        follow_flight(flight_of(table, slot), segment, found.sender, me.nxt);
+    }
+    flow.last_seen = flow::coarse_time(frame.time) & 0x7FF'FFFFU;
+    history_.add(flow, History::owner_of(slot, table.v6()), frame, found, times);
+    count_segment(me, segment);
+}
+
+void Tracker::observe_any(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
+                          const Decoded& found, bool created, const Timestamps& times,
+                          Observation& observation) {
+    const decode::Segment& segment = found.segment;
+    Flow& flow = table.flow(slot);
     ColdFlow& cold = table.cold(slot);
     const std::uint8_t sender = found.sender;
     Meeting meeting = created ? Meeting::created : Meeting::known;
@@ -157,21 +192,16 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
         }
         learn_client(flow, segment, sender);
     }
-    observation.tcp = true;
-    observation.v6 = found.v6;
     if (observe_streams_) {
         observation.stream = cold.stream;
     }
-    observation.completeness = meeting == Meeting::reused ? completeness::kSyn : flow.completeness;
+    if (meeting == Meeting::reused) {
+        observation.completeness = completeness::kSyn;
+    }
     const Nanos raised = flow.half[sender].nxt_time;
     const bool shaken = (flow.bits & flow::flow_bit::kRttSet) != 0;
     const Nanos spoke = flow.half[sender].ack_time;
-    const Timestamps times = timestamps_alone(segment);
-    if (created || !pass_in_order(segment, times, sender, frame.time, flow)) {
-        observation.flags = judge_segment(table, slot, frame.time, found, meeting);
-    } else if (exact_flight_) {
-        follow_flight(flight_of(table, slot), segment, sender, flow.half[sender].nxt);
-    }
+    observation.flags = judge_segment(table, slot, frame.time, found, meeting);
     observation.initial_rtt = initial_rtt(flow);
     flow.last_seen = flow::coarse_time(frame.time) & 0x7FF'FFFFU;
     if (segment.quoted) {
@@ -183,10 +213,7 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
         note_handshake(table, slot, sender);
     }
     flow::Half& me = flow.half[sender];
-    ++me.packets;
-    const std::uint32_t before = me.payload_low;
-    me.payload_low += segment.payload_bytes;
-    me.payload_high = static_cast<std::uint16_t>(me.payload_high + (me.payload_low < before));
+    count_segment(me, segment);
     me.bits |= (segment.flags & flag::kFin) != 0 ? flow::half_bit::kFin : 0;
     if (!observation.flags.empty()) {
         count_flags(flow, cold, sender, observation.flags);

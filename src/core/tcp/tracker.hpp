@@ -59,6 +59,11 @@ class Tracker {
   private:
     void restart(flow::FlowTable& table, std::uint32_t slot, const Frame& frame,
                  const decode::Decoded& found);
+    // Any segment; observe() passes those in order by itself.
+    [[gnu::noinline]] void observe_any(flow::FlowTable& table, std::uint32_t slot,
+                                       const Frame& frame, const decode::Decoded& found,
+                                       bool created, const Timestamps& times,
+                                       Observation& observation);
     void follow_flight(Flight* flight, const decode::Segment& segment, std::uint8_t sender,
                        std::uint32_t end);
     void note_handshake(flow::FlowTable& table, std::uint32_t slot, std::uint8_t sender);

@@ -6,6 +6,8 @@
 #include <cstring>
 
 #include "core/tcp/analysis.hpp"
+#include "core/tcp/episodes.hpp"
+#include "core/tcp/life.hpp"
 #include "support/random.hpp"
 
 namespace tw::tcp {
@@ -30,6 +32,7 @@ Half half_of(test::Random& random) {
     half.ack_time = random.below(100);
     half.nxt = number(random);
     half.mark = random.below(3) != 0 ? half.nxt : number(random);
+    half.seen_end = random.below(3) != 0 ? half.nxt : number(random);
     half.ack = number(random);
     half.window = static_cast<std::uint16_t>(random.below(4) == 0 ? 0 : 1000);
     half.dups =
@@ -37,7 +40,8 @@ Half half_of(test::Random& random) {
     half.scale = static_cast<std::int8_t>(static_cast<int>(random.below(4)) - 2);
     half.bits = static_cast<std::uint8_t>(random.below(256));
     if (random.below(8) != 0) {
-        half.bits |= bit::kBaseSet | bit::kWindowSet;
+        half.bits |= bit::kBaseSet | bit::kWindowSet | bit::kSeen;
+        half.bits &= static_cast<std::uint8_t>(~bit::kProbeTail);
     }
     return half;
 }
@@ -88,18 +92,20 @@ TEST(InOrder, does_what_the_rules_do_wherever_it_applies) {
         const Segment segment = segment_of(random, flow.half[sender], flow.half[sender ^ 1],
                                            kOptions[random.below(8) == 0]);
         const Nanos now = 50 + random.below(100);
-        const Flow before = flow;
         Flow judged = flow;
         ColdFlow cold{};
         Extras extras;
         const bool mptcp = (flow.bits & flow::flow_bit::kMptcp) != 0;
         const FlagSet flags =
             judge(segment, sender, now, Meeting::known, judged, cold, extras, counters);
-        if (!pass_in_order(segment, timestamps_alone(segment), sender, now, flow)) {
-            ASSERT_TRUE(same(flow, before)) << i;
+        Half& me = flow.half[sender];
+        if (!is_in_order(segment, timestamps_alone(segment), flow, me, flow.half[sender ^ 1])) {
             continue;
         }
         ++passed;
+        pass_in_order(segment, now, flow, me);
+        ASSERT_TRUE(Episodes::pass(judged, segment, sender, flags)) << i;
+        ASSERT_TRUE(Life::calm(judged, segment, flags)) << i;
         ASSERT_TRUE(flags.empty()) << i << ": " << flags.bits();
         ASSERT_TRUE(same(flow, judged)) << i;
         ASSERT_FALSE(mptcp) << i;
@@ -114,30 +120,39 @@ TEST(InOrder, takes_the_usual_data_and_acknowledgement) {
         half = {.nxt = 100,
                 .mark = 100,
                 .ack = 100,
+                .seen_end = 100,
                 .window = 500,
                 .scale = 7,
-                .bits = bit::kBaseSet | bit::kWindowSet};
+                .bits = bit::kBaseSet | bit::kWindowSet | bit::kSeen};
     }
-    Segment data{.seq = 100,
-                 .ack = 100,
-                 .payload_bytes = 40,
-                 .window = 500,
-                 .flags = flag::kAck | flag::kPsh,
-                 .data_words = 5,
-                 .payload_known = true,
-                 .header_complete = true};
-    EXPECT_TRUE(pass_in_order(data, {}, 0, 1, flow));
+    const auto passes = [&flow](const Segment& segment, std::uint8_t sender) {
+        Half& me = flow.half[sender];
+        const bool in_order = is_in_order(segment, {}, flow, me, flow.half[sender ^ 1]);
+        if (in_order) {
+            pass_in_order(segment, 1, flow, me);
+        }
+        return in_order;
+    };
+    const Segment data{.seq = 100,
+                       .ack = 100,
+                       .payload_bytes = 40,
+                       .window = 500,
+                       .flags = flag::kAck | flag::kPsh,
+                       .data_words = 5,
+                       .payload_known = true,
+                       .header_complete = true};
+    const Segment answer{.seq = 100,
+                         .ack = 140,
+                         .window = 500,
+                         .flags = flag::kAck,
+                         .data_words = 5,
+                         .payload_known = true,
+                         .header_complete = true};
+    EXPECT_TRUE(passes(data, 0));
     EXPECT_EQ(flow.half[0].nxt, 140U);
-    Segment answer{.seq = 100,
-                   .ack = 140,
-                   .window = 500,
-                   .flags = flag::kAck,
-                   .data_words = 5,
-                   .payload_known = true,
-                   .header_complete = true};
-    EXPECT_TRUE(pass_in_order(answer, {}, 1, 2, flow));
-    EXPECT_FALSE(pass_in_order(answer, {}, 1, 3, flow)) << "a duplicate ACK";
-    EXPECT_FALSE(pass_in_order(data, {}, 0, 4, flow)) << "a repeat";
+    EXPECT_TRUE(passes(answer, 1));
+    EXPECT_FALSE(passes(answer, 1)) << "a duplicate ACK";
+    EXPECT_FALSE(passes(data, 0)) << "a repeat";
 }
 
 }  // namespace
