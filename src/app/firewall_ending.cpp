@@ -17,6 +17,8 @@ constexpr std::array kLimits{
     Counter::taps_fragments_full,
     Counter::taps_evicted,
     Counter::taps_refused,
+    Counter::taps_introductions_full,
+    Counter::taps_hand_over_full,
     Counter::taps_in_flight_full,
     Counter::taps_facts_dropped,
     Counter::taps_records_dropped,

@@ -95,7 +95,7 @@ bool LiveFirewall::drain(Workers& workers, Nanos now) {
         }
         taps::Excerpt excerpt;
         while (engine.pop(excerpt)) {
-            keep_frames(excerpt, *worker);
+            keep_frames(excerpt, workers);
             investigation_.add(excerpt);
             worked = true;
         }
@@ -105,11 +105,28 @@ bool LiveFirewall::drain(Workers& workers, Nanos now) {
             worked = true;
         }
     }
+    add_hand_over_losses(workers, now);
     if (now != 0) {
         investigation_.advance(now);
+        last_drain_ = now;
     }
     (void)outputs_.take_notices(investigation_);
     return worked;
+}
+
+// What found no room between two workers is as good as lost by the taps, about now.
+void LiveFirewall::add_hand_over_losses(const Workers& workers, Nanos now) {
+    std::uint64_t lost = 0;
+    for (const auto& worker : workers) {
+        lost += worker->counters().get(stats::Counter::taps_hand_over_full);
+    }
+    if (lost != hand_over_lost_ && now != 0) {
+        for (const Side side : kBoth) {
+            investigation_.add_faults(side, (last_drain_ == 0 ? now : last_drain_) - kSecond, now,
+                                      event::CaptureFault::loss);
+        }
+    }
+    hand_over_lost_ = lost;
 }
 
 void LiveFirewall::add(const event::CaptureMark& mark) {
@@ -119,12 +136,15 @@ void LiveFirewall::add(const event::CaptureMark& mark) {
     }
 }
 
-void LiveFirewall::keep_frames(const taps::Excerpt& excerpt, const LiveWorker& worker) {
-    if (worker.frames() == nullptr) {
+void LiveFirewall::keep_frames(const taps::Excerpt& excerpt, const Workers& workers) {
+    if (workers.front()->frames() == nullptr) {
         return;
     }
     for (std::size_t i = 0; i < excerpt.count && kept_.size() < kBundleFramesMax; ++i) {
-        if (const auto frame = worker.frames()->find(excerpt.packets[i].frame)) {
+        // A worker may have had it from another one.
+        const std::uint64_t number = excerpt.packets[i].frame;
+        const LiveWorker& seen_by = *workers[FrameStore::worker_of(number) % workers.size()];
+        if (const auto frame = seen_by.frames()->find(number)) {
             kept_.push_back(*frame);
         } else {
             ++kept_too_late_;

@@ -56,7 +56,8 @@ class LiveFirewall {
     [[nodiscard]] ExitCode finish(Workers& workers, const LiveTotals& totals);
 
   private:
-    void keep_frames(const taps::Excerpt& excerpt, const LiveWorker& worker);
+    void keep_frames(const taps::Excerpt& excerpt, const Workers& workers);
+    void add_hand_over_losses(const Workers& workers, Nanos now);
     [[nodiscard]] firewall::Confidence confidence(const Workers& workers,
                                                   const LiveTotals& totals) const;
     [[nodiscard]] std::expected<void, Error> write_bundle(firewall::Report& report);
@@ -71,7 +72,9 @@ class LiveFirewall {
     FirewallOutputs outputs_;
     // Frames of the excerpts that came, in the order of time once sorted; bounded.
     std::vector<StoredFrame> kept_;
-    std::uint64_t kept_too_late_ = 0;  // overwritten before the verdict came
+    Nanos last_drain_ = 0;
+    std::uint64_t hand_over_lost_ = 0;  // packets, as far as known
+    std::uint64_t kept_too_late_ = 0;   // overwritten before the verdict came
 };
 
 }  // namespace tw::app

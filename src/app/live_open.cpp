@@ -204,6 +204,10 @@ std::expected<void, Error> LiveRun::make_workers() {
         options.firewall->backing = options.pipeline.flows.backing;
         options.firewall->hash_seed = hash_seed_;
         options.frames_kept = firewall_->frames_kept();
+        if (options.count > 1) {
+            hand_over_ = std::make_unique<taps::HandOver>(options.count);
+            options.firewall->hand_over = hand_over_.get();
+        }
         return make_workers(options);
     }
     const MemoryPlan plan = plan_memory(config_);

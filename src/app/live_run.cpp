@@ -46,9 +46,9 @@ ExitCode LiveRun::run() {
         port->stop();
     }
     const LiveTotals closed = totals();
-    const ExitCode code = outputs_->finish(
-        closed.counters.get(stats::Counter::events_dropped) +
-        closed.counters.get(stats::Counter::flow_records_dropped) + settler_->waiting());
+    ExitCode code = outputs_->finish(closed.counters.get(stats::Counter::events_dropped) +
+                                     closed.counters.get(stats::Counter::flow_records_dropped) +
+                                     settler_->waiting());
     for (const std::string& line : final_text(closed, duration)) {
         logger_.info("{}", line);
     }
@@ -56,12 +56,14 @@ ExitCode LiveRun::run() {
         logger_.info("{}", line);
     }
     if (firewall_) {
-        return firewall_->finish(workers_, closed);
+        code = firewall_->finish(workers_, closed);
+    } else {
+        for (const std::string& line : verdicts_text(*settler_)) {
+            logger_.info("{}", line);
+        }
     }
-    for (const std::string& line : verdicts_text(*settler_)) {
-        logger_.info("{}", line);
-    }
-    return code;
+    // What failed has failed all the same.
+    return port_lost_ && code != ExitCode::validation_failed ? ExitCode::environment_failed : code;
 }
 
 void LiveRun::launch() {
@@ -151,6 +153,10 @@ bool LiveRun::should_stop() {
     if (devices_.from_files && files_are_read()) {
         return true;
     }
+    if (ports_are_lost()) {
+        logger_.error("stopping: nothing more can arrive");
+        return true;
+    }
     if (firewall_ && firewall_->time_is_up(steady_now() - started_)) {
         logger_.info("stopping: the time is up");
         return true;
@@ -160,6 +166,25 @@ bool LiveRun::should_stop() {
         return true;
     }
     return false;
+}
+
+// A device that was removed does not come back as this port. The run goes on with those left, as
+// long as they show anything: of a firewall, both taps.
+bool LiveRun::ports_are_lost() {
+    std::array<std::uint32_t, kTapsMax> left{};
+    std::array<bool, kTapsMax> used{};
+    for (const dpdk::PortReading& port : ledger_->ledger().last().ports) {
+        used[port.tap] = true;
+        left[port.tap] += port.link.gone ? 0U : 1U;
+        port_lost_ = port_lost_ || port.link.gone;
+    }
+    std::uint32_t taps_lost = 0;
+    std::uint32_t taps_left = 0;
+    for (std::size_t tap = 0; tap < kTapsMax; ++tap) {
+        taps_lost += used[tap] && left[tap] == 0 ? 1U : 0U;
+        taps_left += left[tap] != 0 ? 1U : 0U;
+    }
+    return taps_lost != 0 && (taps_left == 0 || firewall_ != nullptr);
 }
 
 bool LiveRun::files_are_read() {
@@ -292,6 +317,15 @@ LiveTotals LiveRun::totals() const {
 }
 
 void LiveRun::close_connections() {
+    // What workers have for each other first: nobody gives more any more.
+    for (bool worked = firewall_ != nullptr; worked;) {
+        worked = false;
+        for (const auto& worker : workers_) {
+            worked = worker->engine()->settle_some() || worked;
+        }
+        while (drain()) {
+        }
+    }
     for (const auto& worker : workers_) {
         bool done = false;
         while (!done) {

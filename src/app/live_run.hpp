@@ -31,6 +31,7 @@
 #include "capture/dpdk/worker.hpp"
 #include "config/config.hpp"
 #include "config/load.hpp"
+#include "core/taps/hand_over.hpp"
 #include "core/verdict/settler.hpp"
 
 namespace tw::app {
@@ -91,6 +92,7 @@ class LiveRun {
     void keep_house();
     [[nodiscard]] bool should_stop();
     [[nodiscard]] bool files_are_read();
+    [[nodiscard]] bool ports_are_lost();
     [[nodiscard]] bool drain();
     [[nodiscard]] bool settle(event::Outbox& outbox);
     void settle_rest();
@@ -127,6 +129,7 @@ class LiveRun {
     dpdk::QueueSetup queues_;
     bool dispatching_ = false;
     std::unique_ptr<dpdk::Dispatcher> dispatcher_;
+    std::unique_ptr<taps::HandOver> hand_over_;  // between several workers of a firewall
     std::vector<std::unique_ptr<LiveWorker>> workers_;
     std::vector<std::unique_ptr<Poller>> pollers_;
     dpdk::RunControl control_;
@@ -150,6 +153,7 @@ class LiveRun {
     Nanos last_frame_seen_ = 0;  // capture files: when a frame arrived last
     std::uint64_t frames_seen_ = 0;
     LiveTotals interval_start_;
+    bool port_lost_ = false;  // its device is gone, while running
     bool rss_warned_ = false;
     bool one_sided_warned_ = false;
 };

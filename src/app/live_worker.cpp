@@ -62,6 +62,7 @@ std::expected<void, Error> LiveWorker::reserve() {
         taps::EngineOptions& taps = *options_.firewall;
         taps.first_id = options_.index + 1;
         taps.id_step = options_.count;
+        taps.worker = options_.index;
         engine_ = std::make_unique<taps::Engine>(taps, counters_);
         if (options_.frames_kept != 0) {
             frames_ = std::make_unique<FrameStore>(options_.frames_kept, taps.backing);
@@ -129,6 +130,13 @@ void LiveWorker::tick(Nanos now) {
     }
     pipeline_->tick(now);
     live_flows_.set(pipeline_->live_flows());
+}
+
+// A file's frames that have not come yet are not older than those that have.
+void LiveWorker::rest() {
+    if (engine_) {
+        engine_->rest(options_.may_wait);
+    }
 }
 
 void LiveWorker::take_marks() {

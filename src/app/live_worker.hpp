@@ -52,6 +52,7 @@ class LiveWorker final : public dpdk::FrameHandler {
 
     void handle(std::span<const Frame> frames) override;
     void tick(Nanos now) override;
+    void rest() override;
 
     // --- control thread
     [[nodiscard]] event::Outbox& outbox() { return outbox_; }

@@ -43,8 +43,8 @@ def needs_root(case):
 class LiveRun:
     """One running monitor; its log is read line by line while it runs."""
 
-    def __init__(self, *arguments, prefix=(), binary=BINARY, **popen):
-        self.process = subprocess.Popen([*prefix, binary, "run", *arguments], text=True,
+    def __init__(self, *arguments, prefix=(), binary=BINARY, command="run", **popen):
+        self.process = subprocess.Popen([*prefix, binary, command, *arguments], text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, **popen)
         self.log = []

@@ -6,6 +6,7 @@
 #include <rte_ring.h>
 
 #include "base/check.hpp"
+#include "capture/dpdk/ordered_poller.hpp"
 #include "capture/dpdk/queue_poller.hpp"
 #include "capture/dpdk/sizing.hpp"
 #include "core/decode/decode.hpp"
@@ -40,11 +41,16 @@ std::expected<std::unique_ptr<Dispatcher>, Error> Dispatcher::create(
 
 Dispatcher::Dispatcher(const DispatcherOptions& options)
     : options_(options),
-      ports_(std::make_unique<QueuePoller>(options.poller, counts_)),
       bridge_(options.bridges, *options.poller.clock),
       lanes_(options.workers),
       idle_(options.poller.waiting) {
     TW_CHECK(options.workers > 0 && !options.poller.queues.empty());
+    // A bridge sends whole bursts on, and at once.
+    if (options.bridges.empty() && can_be_ordered(options.poller.queues)) {
+        ordered_ = std::make_unique<OrderedPoller>(options.poller, counts_);
+    } else {
+        ports_ = std::make_unique<QueuePoller>(options.poller, counts_);
+    }
     dispatch_counts_.ring_full = std::vector<std::array<Count, kPortsMax>>(options.workers);
 }
 
@@ -80,6 +86,9 @@ void Dispatcher::run(RunControl& control) {
 }
 
 bool Dispatcher::port_round() {
+    if (ordered_) {
+        return ordered_->round([this](std::span<const TakenFrame> frames) { spread(frames); });
+    }
     const bool worked =
         ports_->round([this](const RxQueue& queue, MbufBurst& burst) { spread(queue, burst); });
     bridge_.after_round();
@@ -91,18 +100,34 @@ void Dispatcher::spread(const RxQueue& queue, MbufBurst& burst) {
     counts_.frames[queue.port_id].add(burst.count);
     for (std::uint32_t i = 0; i < burst.count; ++i) {
         rte_mbuf& mbuf = *burst.mbufs[i];
-        const Nanos time = time_of(mbuf, burst, queue, options_.poller.fields);
-        Lane& lane = lanes_[worker_of(frame_of(mbuf, queue, time))];
+        stage(mbuf, queue, time_of(mbuf, burst, queue, options_.poller.fields));
         if (!shared) {
             keep_first_segment(mbuf);
         }
-        carried_time(mbuf, options_.poller.fields) = time;
-        mbuf.port = queue.port_id;  // net_ring leaves what the sender wrote
-        lane.staged[lane.staged_count++] = &mbuf;
     }
+    hand_over();
+}
+
+void Dispatcher::spread(std::span<const TakenFrame> frames) {
+    for (const TakenFrame& frame : frames) {
+        counts_.frames[frame.queue->port_id].add(1);
+        stage(*frame.mbuf, *frame.queue, frame.time);
+        keep_first_segment(*frame.mbuf);
+    }
+    hand_over();
+}
+
+void Dispatcher::stage(rte_mbuf& mbuf, const RxQueue& queue, Nanos time) {
+    Lane& lane = lanes_[worker_of(frame_of(mbuf, queue, time))];
+    carried_time(mbuf, options_.poller.fields) = time;
+    mbuf.port = queue.port_id;  // net_ring leaves what the sender wrote
+    lane.staged[lane.staged_count++] = &mbuf;
+}
+
+void Dispatcher::hand_over() {
     for (Lane& lane : lanes_) {
         if (lane.staged_count != 0) {
-            hand_over(lane, queue);
+            hand_over(lane);
         }
     }
 }
@@ -121,13 +146,14 @@ std::uint32_t Dispatcher::worker_of(const Frame& frame) {
     return static_cast<std::uint32_t>(std::uint64_t{hash} * options_.workers >> 32);
 }
 
-void Dispatcher::hand_over(Lane& lane, const RxQueue& queue) {
+void Dispatcher::hand_over(Lane& lane) {
+    const bool from_file = options_.poller.queues.front().from_file;  // all are, or none
     std::uint32_t handed = 0;
     for (;;) {
         handed += rte_ring_sp_enqueue_burst(lane.ring,
                                             reinterpret_cast<void* const*>(lane.staged + handed),
                                             lane.staged_count - handed, nullptr);
-        if (handed == lane.staged_count || !queue.from_file) {
+        if (handed == lane.staged_count || !from_file) {
             break;
         }
         // A file has time. Workers run until the dispatcher is done, so there will be room.
@@ -135,7 +161,9 @@ void Dispatcher::hand_over(Lane& lane, const RxQueue& queue) {
         idle_.had_nothing();
     }
     if (handed < lane.staged_count) {
-        dispatch_counts_.ring_full[lane.worker][queue.port_id].add(lane.staged_count - handed);
+        for (std::uint32_t i = handed; i < lane.staged_count; ++i) {
+            dispatch_counts_.ring_full[lane.worker][lane.staged[i]->port].add(1);
+        }
         free_first_segments(lane.staged + handed, lane.staged_count - handed);
     }
     lane.staged_count = 0;

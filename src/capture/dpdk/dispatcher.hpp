@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/error.hpp"
@@ -23,8 +24,10 @@ struct rte_ring;
 
 namespace tw::dpdk {
 
+class OrderedPoller;
 class QueuePoller;
 struct MbufBurst;
+struct TakenFrame;
 
 struct DispatcherOptions {
     PollerOptions poller;
@@ -67,11 +70,15 @@ class Dispatcher {
     bool port_round();
     [[nodiscard]] std::uint32_t worker_of(const Frame& frame);
     void spread(const RxQueue& queue, MbufBurst& burst);
-    void hand_over(Lane& lane, const RxQueue& queue);
+    void spread(std::span<const TakenFrame> frames);
+    void stage(rte_mbuf& mbuf, const RxQueue& queue, Nanos time);
+    void hand_over();
+    void hand_over(Lane& lane);
 
     DispatcherOptions options_;
     PollerCounts counts_;
-    std::unique_ptr<QueuePoller> ports_;
+    std::unique_ptr<QueuePoller> ports_;      // or, where frames bear times of one clock,
+    std::unique_ptr<OrderedPoller> ordered_;  // in their order
     Bridge bridge_;
     std::vector<Lane> lanes_;
     IdleWait idle_;

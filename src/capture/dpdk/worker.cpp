@@ -152,6 +152,7 @@ void Worker::after_round(bool worked, std::uint64_t now) {
     if (worked) {
         idle_.had_work();
     } else {
+        handler_.rest();
         idle_.had_nothing();
     }
 }

@@ -28,6 +28,8 @@ class FrameHandler {
     virtual void handle(std::span<const Frame> frames) = 0;
     // Time of the wire, every few bursts and while the ports are silent.
     virtual void tick(Nanos now) = 0;
+    // Nothing has arrived; as often as the poller looks.
+    virtual void rest() {}
 };
 
 struct WorkerOptions {

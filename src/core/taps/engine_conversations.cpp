@@ -205,7 +205,8 @@ void Engine::State::hold(std::uint32_t slot, const Packet& packet, bool copy) {
             return;
         }
     }
-    if (!orientation.hold(live, packet, copy)) {
+    const bool asking = shared && alone(live);
+    if (!orientation.hold(live, packet, copy, asking ? kHeldWhileAsking : kHeldOfOne)) {
         counters.add(Counter::taps_hurried);
         open(slot, orientation.decide(live, conversations));
         release(slot, {packet, 0, copy});

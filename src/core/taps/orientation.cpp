@@ -149,7 +149,7 @@ void Orientation::compare(Holding& holding, const Live& live, const Packet& pack
     }
 }
 
-bool Orientation::hold(Live& live, const Packet& packet, bool copy) {
+bool Orientation::hold(Live& live, const Packet& packet, bool copy, std::uint32_t most) {
     if (live.holding == 0) {
         live.holding = holdings_.take();
         if (live.holding == 0) {
@@ -159,7 +159,7 @@ bool Orientation::hold(Live& live, const Packet& packet, bool copy) {
         holdings_[live.holding].since = packet.time;
     }
     Holding& holding = holdings_[live.holding];
-    const std::uint32_t index = holding.count < kHeldOfOne ? packets_.take() : 0;
+    const std::uint32_t index = holding.count < most ? packets_.take() : 0;
     if (index == 0) {
         return false;
     }

@@ -77,10 +77,12 @@ struct Oriented {
     bool known = false;
 };
 
-// Packets that one conversation may hold; the next one decides.
+// Packets that one conversation may hold; the next one decides. More while other workers are asked
+// for its other half, which takes as long as their threads stand still.
 inline constexpr std::uint32_t kHeldOfOne = 16;
+inline constexpr std::uint32_t kHeldWhileAsking = 256;
 struct HeldPackets {
-    std::array<HeldPacket, kHeldOfOne> packets;
+    std::array<HeldPacket, kHeldWhileAsking> packets;
     std::uint32_t count = 0;
 };
 
@@ -89,7 +91,8 @@ class Orientation {
     Orientation(std::uint32_t packets_max, Backing backing, std::uint64_t seed);
 
     // False when there is no room: decide now.
-    [[nodiscard]] bool hold(Live& live, const Packet& packet, bool copy);
+    [[nodiscard]] bool hold(Live& live, const Packet& packet, bool copy,
+                            std::uint32_t most = kHeldOfOne);
     // Told by what is held, or by the addresses; nothing = not yet.
     [[nodiscard]] std::optional<Oriented> told(const Live& live,
                                                const Conversations& conversations) const;

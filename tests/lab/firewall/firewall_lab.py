@@ -54,6 +54,8 @@ def arguments():
     parser.add_argument("--live", action="store_true",
                         help="a running monitor on the two mirror ports beside the captures: both "
                              "must say the same, and the running one in time")
+    parser.add_argument("--workers", type=int, default=1, metavar="N",
+                        help="of the running monitor, behind a dispatcher (default 1)")
     parser.add_argument("--capture-only", action="store_true",
                         help="run and check the captures against the truth; ask nobody")
     parser.add_argument("-v", "--verbose", action="store_true",
@@ -251,7 +253,7 @@ def run_live(options, folder):
         place.mkdir(parents=True)
         started = time.monotonic()
         try:
-            result = live.run(scenario, place)
+            result = live.run(scenario, place, options.workers)
         except (judge.ProductError, *LAB_FAILED) as error:
             broken.append(scenario.name)
             print(f"lab  {scenario.name:24} {error}", flush=True)

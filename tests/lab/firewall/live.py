@@ -26,8 +26,9 @@ ports:
 class Monitor:
     """A running product in the monitor's namespace; what it writes is read as it appears."""
 
-    def __init__(self, folder, policy):
+    def __init__(self, folder, policy, workers):
         self.folder = pathlib.Path(folder)
+        self.workers = workers
         self.policy = policy
         self.arrived = []  # (wall clock, notice)
         self.log = []
@@ -41,7 +42,8 @@ class Monitor:
 
     def start(self, laboratory):
         configuration = self.folder / "live.yaml"
-        workers = f"workers: {{cores: [{min(self.processors)}], poll: adaptive}}\n"
+        cores = sorted(self.processors) * self.workers
+        workers = f"workers: {{cores: {cores[:self.workers]}, poll: adaptive}}\n"
         configuration.write_text(CONFIGURATION + workers + self.policy, encoding="utf-8")
         self.process = bed.start([*laboratory.net.prefix("m"), judge.BINARY, "firewall", "-c",
                                   configuration, "--json", self.folder / "live.json",
@@ -134,7 +136,7 @@ def compare(scenario, monitor, folder):
     return Live([*wrong, *judge.wrongs(scenario, live)], worst, len(delays))
 
 
-def run(scenario, folder):
-    monitor = Monitor(folder, scenario.policy)
+def run(scenario, folder, workers):
+    monitor = Monitor(folder, scenario.policy, workers)
     bed.run(scenario.setup, folder, monitor)
     return compare(scenario, monitor, pathlib.Path(folder))

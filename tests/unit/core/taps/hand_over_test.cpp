@@ -119,7 +119,8 @@ TEST(HandOver, several_workers_tell_what_one_tells) {
     expect_same({.connections = connections(12)});
 }
 
-// As long as a burst does not bring more of a connection than may be held back.
+// As long as a burst spans less time than a packet is waited for, as with a worker that stood
+// still.
 TEST(HandOver, whatever_comes_in_a_burst) {
     for (const std::uint32_t burst : {3U, 8U}) {
         expect_same({.burst = burst, .connections = connections(6)});
