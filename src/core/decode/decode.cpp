@@ -8,6 +8,7 @@
 #include "core/decode/label.hpp"
 #include "core/decode/layer.hpp"
 #include "core/decode/link.hpp"
+#include "core/decode/plain.hpp"
 #include "core/decode/transport.hpp"
 #include "core/decode/tunnel.hpp"
 #include "core/decode/walk.hpp"
@@ -134,7 +135,7 @@ inline void finish(const Walk& walk, const Frame& frame, const DecodeOptions& op
     finish(walk, frame, options, counters);
 }
 
-// The headers of nearly every frame, in straight-line code that stays in registers.
+// The headers of nearly every other frame, in straight-line code that stays in registers.
 [[nodiscard]] inline Layer walk_usual(Walk& walk, std::uint16_t decap) {
     walk.layers = 3;
     Layer layer = decode_ethernet(walk);
@@ -155,6 +156,9 @@ inline void finish(const Walk& walk, const Frame& frame, const DecodeOptions& op
 void decode(const Frame& frame, const DecodeOptions& options, stats::Counters& counters,
             Decoded& out) {
     if (frame.link == LinkType::ethernet) [[likely]] {
+        if (decode_plain(frame, counters, out)) [[likely]] {
+            return;
+        }
         Walk walk{.reader = ByteReader(frame.data, frame.captured_bytes, frame.wire_bytes),
                   .out = &out,
                   .computed = nullptr};
