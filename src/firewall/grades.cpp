@@ -68,6 +68,7 @@ bool rests_on_times(taps::Proof proof) {
         case taps::Proof::resets_both_ways:
         case taps::Proof::foreign_pattern:
         case taps::Proof::receiver_reacts:
+        case taps::Proof::receiver_in_order:
         case taps::Proof::payload_differs:
         case taps::Proof::ack_rewritten:
         case taps::Proof::seen_at_both:
@@ -114,6 +115,10 @@ std::optional<Side> absent_at(const Fact& fact) {
 }
 
 bool Grades::note_miss(const Fact& fact) {
+    if (fact.proof == taps::Proof::receiver_in_order) {
+        swaps_.add(0, fact.time, fact.time);
+        return true;
+    }
     if (fact.kind != FactKind::missed_at_exit && fact.kind != FactKind::missed_at_entry) {
         return false;
     }
@@ -158,7 +163,8 @@ void Grades::note_faults(Side tap, Nanos from, Nanos until, event::CaptureFaults
 }
 
 bool Grades::depends_on_neighbours(const Fact& fact) {
-    return fact.grade == Grade::proven && absent_at(fact).has_value();
+    return fact.grade == Grade::proven &&
+           (absent_at(fact).has_value() || fact.kind == FactKind::reordered);
 }
 
 Grade Grades::settle(const Fact& fact, const Drops& drops) const {
@@ -168,6 +174,10 @@ Grade Grades::settle(const Fact& fact, const Drops& drops) const {
     }
     if (!depends_on_neighbours(fact)) {
         return fact.grade;
+    }
+    if (fact.kind == FactKind::reordered) {
+        // A mirror that swaps packets, and a network that does: together they look the same.
+        return swaps_.near(0, fact.time, fact.time) ? Grade::probable : Grade::proven;
     }
     const Side tap = *absent_at(fact);
     if (drops[taps::index(tap)] ||

@@ -36,7 +36,8 @@ inline constexpr Nanos kSkewHarmless = 50 * kMillisecond / 4;
 
 class Grades {
   public:
-    // A fact that a tap missed something; any other tells nothing here. True if it is one.
+    // A fact that a tap missed something or swapped packets; any other tells nothing here. True if
+    // it is one.
     bool note_miss(const taps::Fact& fact);
     // What passed, and what was lost beyond: how often the taps miss something, and how often that
     // would look like a loss between them.
@@ -58,6 +59,7 @@ class Grades {
     [[nodiscard]] double chance_of_miss(const taps::Fact& fact, taps::Side absent) const;
 
     verdict::MarkedTimes misses_;  // by tap: index of the side
+    verdict::MarkedTimes swaps_;   // of either tap
     verdict::MarkedTimes marks_;
     std::array<std::uint64_t, taps::kSides> missed_{};
     std::array<std::uint64_t, taps::kSides> marked_{};

@@ -246,6 +246,10 @@ void Evidence::State::tell_loss(ConversationEvidence& it, const Suspect& suspect
     if (open.circumstances.after_close && decision.kind != FactKind::missed_at_exit &&
         decision.proof != Proof::answered_alone) {
         fact.kind = FactKind::late_lost;
+        // Which of the two came first is a matter of times.
+        if (fact.time < it.closed_at + skew_) {
+            fact.grade = std::min(fact.grade, Grade::probable);
+        }
     }
     const auto add = [&fact](const Cite& cited) {
         if (cited.part != Part::none && fact.cites_count < Fact::kCitesMax) {

@@ -281,7 +281,11 @@ bool Evidence::State::judge_data_left(ConversationEvidence& it, Stray& stray, bo
         return true;
     }
     if (stray.same_packet && stray.seen_before) {
-        conclude(fact, FactKind::duplicated, stray.identified ? Grade::proven : Grade::probable,
+        // Where its entry tap shows packets twice, the second one may have entered as well.
+        const bool entered_once =
+            health_.taps[index(entry(stray.way))][index(stray.way)].copies == 0;
+        conclude(fact, FactKind::duplicated,
+                 stray.identified && entered_once ? Grade::proven : Grade::probable,
                  stray.identified ? Proof::same_ip_id : Proof::same_segment, true);
         return true;
     }
@@ -305,7 +309,9 @@ bool Evidence::State::judge_data_left(ConversationEvidence& it, Stray& stray, bo
     }
     const bool goes_on = way.at_entry.known && after(way.at_entry.end, stray.hi);
     if (goes_on) {
-        const bool never_entered = spans_.seen(way.at_entry, stray.lo, stray.hi) == Share::none;
+        // What entered below the first that the tap showed is not known.
+        const bool never_entered = at_or_before(way.at_entry.begin, stray.lo) &&
+                                   spans_.seen(way.at_entry, stray.lo, stray.hi) == Share::none;
         conclude(fact, FactKind::missed_at_entry, never_entered ? Grade::proven : Grade::probable,
                  Proof::sender_continues, false);
         return true;

@@ -36,6 +36,7 @@ constexpr std::array<ProofRow, kProofs> kProofRows{{
      "TTL, identification, window or options are not those of the host the packet names"},
     {"answered_alone", "it left before the host it names could have sent it"},
     {"receiver_reacts", "the receiver answered as to a packet out of order"},
+    {"receiver_in_order", "the receiver had them in order: a mirror swapped them"},
     {"times_only", "nothing but the times at two taps"},
     {"payload_differs", "the payload's sum differs between the taps"},
     {"ack_rewritten", "the numbers differ between the taps, the SACK blocks do not"},

@@ -68,6 +68,7 @@ enum class Proof : std::uint8_t {
     foreign_pattern,        // TTL, identification, window or options not of the host it names
     answered_alone,         // a SYN/ACK or ACK left before its sender could have sent it
     receiver_reacts,        // reordering: duplicate ACK, SACK or DSACK of the receiver
+    receiver_in_order,      // reordering: the receiver had them in order: a mirror swapped them
     times_only,             // reordering: nothing but the times of two taps
     payload_differs,
     ack_rewritten,

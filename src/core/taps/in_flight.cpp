@@ -119,6 +119,8 @@ InFlight::Answer InFlight::find(const Query& query) const {
             if (const auto level = level_of(waiting.packet, *query.expected, query.kept)) {
                 const Nanos off = std::abs(waiting.packet.time - query.likely);
                 const bool alike = waiting.copy == query.copy;
+                best.others_wait = candidates != 0 && (*level == best.level ||
+                                                       (*level > best.level && best.others_wait));
                 const bool better =
                     *level < best.level ||
                     (*level == best.level && (alike != like ? alike : off < nearest));

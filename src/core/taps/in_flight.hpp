@@ -88,7 +88,8 @@ class InFlight {
     struct Answer {
         std::uint32_t index = kNone;
         KeyLevel level = KeyLevel::whole;
-        bool alone = true;  // no other packet with this key could have been it
+        bool alone = true;         // no other packet with this key could have been it
+        bool others_wait = false;  // one that could be as well waits on
         // Without a twin: surely the same packet, but of another length.
         std::uint32_t of_other_length = kNone;
     };

@@ -111,10 +111,18 @@ void Matcher::learn_numbers(Live& live, const Packet& packet, std::uint8_t party
     if (!packet.has(flag::kSyn)) {
         return;
     }
+    const Side far = other(packet.tap);
+    const std::uint32_t more = packet.seq - live.isn[index(far)][party];
+    const std::uint32_t shift = packet.tap == Side::inside ? more : 0U - more;
+    // One of which only the other tap saw the SYN, and whose packets have found each other: this
+    // SYN is of a later connection.
+    if (live.knows_shift(party) && !live.has_isn(packet.tap, party) && live.has_isn(far, party) &&
+        shift != live.shift[party]) {
+        return;
+    }
     live.set_isn(packet.tap, party, packet.seq);
-    if (live.has_isn(other(packet.tap), party)) {
-        live.set_shift(
-            party, live.isn[index(Side::inside)][party] - live.isn[index(Side::outside)][party]);
+    if (live.has_isn(far, party)) {
+        live.set_shift(party, shift);
     }
 }
 
@@ -318,6 +326,8 @@ void Matcher::pair(std::uint32_t slot, const Waiting& waiting, const Packet& pac
                                                   record.server[0].port != record.server[1].port),
             .ack_matched = answer.level < KeyLevel::without_ack,
             .alone = answer.alone,
+            .others_wait = answer.others_wait,
+            .exact = answer.level <= KeyLevel::without_ip_id,
             .out_of_order = last_entered ? out_of_order : waiting.out_of_order,
             .idle = last_entered ? idle : waiting.idle};
         pairs_.passed(pair_states_[slot], found, of);

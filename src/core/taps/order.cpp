@@ -29,10 +29,22 @@ bool holds(const tcp::SackBlock& block, std::uint32_t begin, std::uint32_t end) 
 }
 
 // A repeat that came while the packet was on its way looks the same where neither identification
-// nor timestamps tell them apart: what left may be either.
+// nor timestamps tell them apart.
 bool may_be_its_repeat(const OrderState& state, const Packet& in) {
     return in.ip_id == 0 && !in.option(option_bit::kTimestamps) && state.repeated > in.time &&
            after(state.repeated_end, in.seq) && after(in.end(), state.repeated_begin);
+}
+
+// Packets with equal ones are not told apart; that some others share them does no harm.
+std::uint32_t face_of(const Packet& packet) {
+    constexpr std::uint32_t kMix = 0x9E37'79B1;
+    const tcp::SackBlock& first = packet.sack[0];
+    const std::uint32_t sack = packet.sack_count != 0 ? first.left ^ first.right : 0;
+    std::uint32_t face = packet.v6 ? 0U : packet.ip_id;
+    for (const std::uint32_t part : {packet.seq, packet.end(), packet.ack, packet.tsval, sack}) {
+        face = face * kMix + part;
+    }
+    return face;
 }
 
 // What a receiver says in one packet.
@@ -109,8 +121,9 @@ void Order::passed(OrderState& state, const Pair& pair, const Witnessed& of) {
     if (state.waiting != kNone && out.space() != 0) {
         another_copy(state, out);
     }
-    // Which of several equal ones it is, is a guess, and a proxy sends in an order of its own.
-    if (!pair.alone || !pair.ack_matched || may_be_its_repeat(state, in)) {
+    // A proxy sends in an order of its own. Which of several packets one is, is a guess where they
+    // are not equal, and where all of equal ones need not have left: lost bytes are sent again.
+    if (!pair.ack_matched || (!pair.alone && (!pair.exact || out.space() != 0))) {
         return;
     }
     const bool entered_later =
@@ -126,10 +139,19 @@ void Order::passed(OrderState& state, const Pair& pair, const Witnessed& of) {
         state.left_ordinal = out.ordinal;
         state.entered_frame = short_frame(in.frame);
         state.left_frame = short_frame(out.frame);
+        state.last_seq = out.seq;
+        state.last_end = out.end();
+        state.last_face = face_of(out);
+        state.last_sure = pair.alone && !may_be_its_repeat(state, in);
         state.any_left = true;
         return;
     }
-    if (came_before(state.left_ordinal, state.left, out.ordinal, out.time)) {
+    // Equal packets are not told apart: that one overtook the other says nothing, and which of
+    // several is late is known only once all of them have left.
+    const bool equals = face_of(out) == state.last_face;
+    const bool still_open = pair.others_wait || (pair.alone && may_be_its_repeat(state, in));
+    if (!equals && !still_open &&
+        came_before(state.left_ordinal, state.left, out.ordinal, out.time)) {
         late(state, pair, of);
     }
 }
@@ -149,9 +171,17 @@ void Order::late(OrderState& state, const Pair& pair, const Witnessed& of) {
     found.overtaker_left_frame = state.left_frame;
     const std::uint32_t begin = out.seq;
     const std::uint32_t end = out.end();
-    // Of a repeat, or of what takes no sequence numbers, a receiver's word proves nothing.
-    const bool tellable = out.space() != 0 && !pair.out_of_order &&
-                          !(state.any_ack && at_or_before(end, state.last_ack));
+    // It entered behind a gap that the overtaker fills, and both left in order: the entry tap's
+    // mirror swapped them, as no firewall puts packets in order again.
+    const bool repeated = state.repeated != 0 && after(state.repeated_end, in.seq) &&
+                          after(in.end(), state.repeated_begin);
+    found.in_order = pair.out_of_order && out.space() != 0 && !repeated &&
+                     state.last_end == out.seq && state.last_seq != state.last_end;
+    // Of a repeat, or of what takes no sequence numbers, a receiver's word proves nothing, nor
+    // where what overtook it lies before it: the receiver did not ask because of that.
+    const bool beyond = state.last_seq != state.last_end && at_or_before(end, state.last_seq);
+    const bool tellable = out.space() != 0 && !pair.out_of_order && pair.alone && state.last_sure &&
+                          beyond && !(state.any_ack && at_or_before(end, state.last_ack));
     if (!tellable) {
         tell(found);
         return;
@@ -247,20 +277,28 @@ void Order::conclude(std::uint32_t index) {
 void Order::tell(const Late& late) {
     const bool reacted =
         late.asked != 0 && (late.came_twice || (late.covered && !late.another_left));
+    // An ACK that came in order, with nothing asked for, says that nothing was out of order.
+    const bool denied = late.in_order ||
+                        (late.asked == 0 && late.covered && !late.another_left && !late.came_twice);
     const Nanos slower =
         (late.left.time - late.entered.time) - (late.overtaker_left - late.overtaker_entered);
-    if (!reacted && slower <= kSkewMargin * health_.skew()) {
+    const bool within_skew = slower <= kSkewMargin * health_.skew();
+    if (!reacted && !denied && within_skew) {
         counters_.add(stats::Counter::taps_late_within_skew);
         return;
     }
     Fact fact = fact_of(late.entered, late.left, late.way);
     fact.kind = FactKind::reordered;
-    fact.proof = reacted ? Proof::receiver_reacts : Proof::times_only;
+    fact.proof = reacted  ? Proof::receiver_reacts
+                 : denied ? Proof::receiver_in_order
+                          : Proof::times_only;
     // Without a name its twin may be a repeat that the entry tap missed, of a first one that was
     // lost: the receiver says the same.
     const Packet& in = late.entered;
     const bool named = in.option(option_bit::kTimestamps) || (!in.v6 && in.ip_id != 0);
-    fact.grade = reacted && named ? Grade::proven : Grade::probable;
+    fact.grade = denied                             ? Grade::unproven
+                 : reacted && named && !within_skew ? Grade::proven
+                                                    : Grade::probable;
     const auto add = [&](std::uint32_t frame, Nanos time, Side tap, Part part) {
         fact.cites[fact.cites_count++] = {frame, time, tap, part};
     };

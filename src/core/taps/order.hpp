@@ -41,6 +41,11 @@ struct OrderState {
     std::uint32_t repeated_begin = 0;
     std::uint32_t repeated_end = 0;
     std::uint32_t entered_end = 0;  // one past the highest that entered
+    // Of the one that entered last: its numbers as it left, and all that names it.
+    std::uint32_t last_seq = 0;
+    std::uint32_t last_end = 0;
+    std::uint32_t last_face = 0;
+    bool last_sure = false;  // and no equal packet may be it
     bool any_entered = false;
 };
 static_assert(sizeof(OrderState) <= 112);
@@ -88,6 +93,7 @@ class Order {
         Nanos overtaker_entered;
         Nanos overtaker_left;
         Way way;
+        bool in_order;      // left in the order of its numbers
         bool another_left;  // another copy of its bytes
         bool covered;       // the receiver has it
         bool came_twice;    // the receiver said so: D-SACK

@@ -235,13 +235,21 @@ class Scorer {
     }
 
     // Some packet that overtook it was captured at both taps, and so was it.
+    // By another packet. An equal one that overtakes changes nothing that is to be seen, and where
+    // one left before it, its own frame may be the mirror's copy of that.
     [[nodiscard]] bool overtaken_in_sight(const Passing& passing) const {
         const Sighting& entered = *ground_.entry(passing);
         const Sighting& left = ground_.sighting(passing.exits.front());
+        const auto equals = ground_.look_alikes(entered.packet);
+        if (entered.packet.takes_numbers() &&
+            ground_.copy_left_before(entered.packet, left.wire - 1) && equals.size() > 1) {
+            return false;
+        }
         const auto& all = ground_.passings({entered.packet.connection, entered.packet.from});
         return std::ranges::any_of(all, [&](const Passing* one) {
             const Sighting* other = ground_.entry(*one);
-            if (other == nullptr || one->exits.empty() || other->frames.empty()) {
+            if (other == nullptr || one->exits.empty() || other->frames.empty() ||
+                std::ranges::find(equals, one) != equals.end()) {
                 return false;
             }
             const Sighting& other_left = ground_.sighting(one->exits.front());

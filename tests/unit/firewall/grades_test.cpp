@@ -149,6 +149,17 @@ TEST(Grades, a_path_past_both_taps_may_be_two_mirrors_and_is_never_proven) {
     EXPECT_EQ(Grades().settle(fact(FactKind::asymmetric, data())), Grade::probable);
 }
 
+TEST(Grades, where_a_mirror_swaps_packets_no_reordering_is_proven) {
+    const Fact late = fact(FactKind::reordered, data(), 0);
+    Grades grades;
+    EXPECT_TRUE(Grades::depends_on_neighbours(late));
+    EXPECT_EQ(grades.settle(late), Grade::proven);
+    Fact denied = fact(FactKind::reordered, data(), 5);
+    denied.proof = taps::Proof::receiver_in_order;
+    EXPECT_TRUE(grades.note_miss(denied));
+    EXPECT_EQ(grades.settle(late), Grade::probable);
+}
+
 TEST(Grades, never_above_the_facts_own) {
     Fact fact = lost(data());
     fact.grade = Grade::unproven;

@@ -357,6 +357,21 @@ TEST(EvidenceLosses, a_packet_beyond_the_window_is_told_to_be_so) {
     EXPECT_NE(taps.facts()[0].grade, Grade::proven);  // the receiver would have refused it as well
 }
 
+TEST(EvidenceLosses, what_is_lost_at_the_moment_of_the_close_is_not_surely_late) {
+    TapScript taps;
+    open_connection(taps);
+    taps.send({.at = 20 * kMs, .way = kClient, .seq = 101, .flags = flag::kRst});
+    taps.send(
+        {.at = 20 * kMs + 200 * kMicrosecond, .way = kServer, .seq = 1, .bytes = 100, .ack = 101},
+        Fate::dropped);
+    taps.send({.at = 24 * kMs, .way = kClient, .seq = 101, .ack = 1, .sack = {{101, 201}}});
+    taps.end(5 * kSecond);
+    for (const Fact& fact : taps.facts(FactKind::late_lost)) {
+        EXPECT_NE(fact.grade, Grade::proven);
+    }
+    EXPECT_EQ(taps.facts(FactKind::late_lost).size(), 1U) << taps.told();
+}
+
 TEST(EvidenceLosses, what_is_lost_after_the_close_is_late) {
     TapScript taps;
     open_connection(taps);

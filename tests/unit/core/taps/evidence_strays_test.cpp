@@ -98,6 +98,37 @@ TEST(EvidenceStrays, a_copy_long_after_the_first_is_told_by_its_identification) 
     EXPECT_EQ(taps.told(), "duplicated proven same_ip_id");
 }
 
+TEST(EvidenceStrays, where_the_entry_tap_shows_packets_twice_the_second_may_have_entered) {
+    TapScript taps;
+    taps.health.taps[index(Side::outside)][index(kClient)] = {.packets = 100, .copies = 1};
+    open_connection(taps);
+    const Sent data{.at = 50 * kMs, .way = kClient, .seq = 401, .bytes = 100, .ack = 1};
+    taps.send(data);
+    Sent again = data;
+    again.at = 150 * kMs;
+    taps.send_same(again, Fate::made_inside);
+    taps.send({.at = 52 * kMs, .way = kServer, .seq = 1, .ack = 501});
+    taps.end(5 * kSecond);
+    EXPECT_EQ(taps.told(), "duplicated probable same_ip_id");
+}
+
+TEST(EvidenceStrays, what_entered_below_the_first_that_the_tap_showed_is_not_known) {
+    for (const bool first_is_seen : {true, false}) {
+        TapScript taps;
+        if (first_is_seen) {
+            open_connection(taps);
+        }
+        // The outside tap begins, or goes on, with the second packet.
+        taps.send({.at = 50 * kMs, .way = kClient, .seq = 401, .bytes = 100, .ack = 1},
+                  Fate::unseen_outside);
+        taps.send({.at = 51 * kMs, .way = kClient, .seq = 501, .bytes = 100, .ack = 1});
+        taps.send({.at = 52 * kMs, .way = kServer, .seq = 1, .ack = 601});
+        taps.end(5 * kSecond);
+        EXPECT_EQ(taps.told(), first_is_seen ? "missed_at_entry proven sender_continues"
+                                             : "missed_at_entry probable sender_continues");
+    }
+}
+
 TEST(EvidenceStrays, a_repeat_that_the_entry_tap_missed_is_no_duplicate) {
     TapScript taps;
     open_connection(taps);

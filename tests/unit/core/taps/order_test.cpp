@@ -26,14 +26,20 @@ struct OrderTest : testing::Test {
     std::uint32_t ordinal = 0;
 
     // `nth` segment of 1000 bytes: entered nth, left at a time.
-    void pass(std::uint32_t nth, Nanos left, bool alone = true, bool again = false) {
+    void pass(std::uint32_t nth, Nanos left, bool alone = true, bool again = false,
+              bool others_wait = false) {
         Packet in = segment(nth * kMillisecond, 1 + nth * 1000);
         in.ordinal = nth + 1;
         Packet out = in;
         out.tap = Side::inside;
         out.time = kT0 + left;
         out.ordinal = ++ordinal;
-        order.passed(state, {.entered = in, .left = out, .alone = alone, .out_of_order = again},
+        order.passed(state,
+                     {.entered = in,
+                      .left = out,
+                      .alone = alone,
+                      .others_wait = others_wait,
+                      .out_of_order = again},
                      Witnessed{.conversation = 1});
     }
     void answer(Nanos at, std::uint32_t ack_nth, std::vector<std::pair<int, int>> has = {}) {
@@ -85,14 +91,33 @@ TEST_F(OrderTest, a_repeated_ack_is_a_reaction_where_there_is_no_sack) {
     EXPECT_EQ(sink.facts[0].grade, Grade::proven);
 }
 
-TEST_F(OrderTest, a_receiver_that_does_not_react_leaves_times_only) {
+TEST_F(OrderTest, a_receiver_that_had_them_in_order_denies_it) {
     pass(0, 1 * kMillisecond);
     answer(2 * kMillisecond, 1);
     pass(2, 3 * kMillisecond);
     pass(1, 4 * kMillisecond);
     answer(5 * kMillisecond, 3);
     ASSERT_EQ(sink.facts.size(), 1U);
-    EXPECT_EQ(sink.facts[0].proof, Proof::times_only);
+    EXPECT_EQ(sink.facts[0].proof, Proof::receiver_in_order);
+    EXPECT_EQ(sink.facts[0].grade, Grade::unproven);
+}
+
+TEST_F(OrderTest, what_overtook_must_lie_beyond_for_the_receivers_word_to_prove_it) {
+    pass(0, 1 * kMillisecond);
+    answer(2 * kMillisecond, 1);
+    // The third entered before a repeat of the second, and left after it: the receiver asks for
+    // something all the same.
+    Packet again = segment(5 * kMillisecond, 1001);
+    again.ordinal = 9;
+    Packet out = test::leaving(again);
+    out.time = kT0 + 6 * kMillisecond;
+    out.ordinal = ++ordinal;
+    order.passed(state, {.entered = again, .left = out, .out_of_order = true}, Witnessed{});
+    pass(2, 7 * kMillisecond);
+    answer(8 * kMillisecond, 1);
+    answer(9 * kMillisecond, 3);
+    order.finish();
+    ASSERT_EQ(sink.facts.size(), 1U);
     EXPECT_EQ(sink.facts[0].grade, Grade::probable);
 }
 
@@ -151,10 +176,80 @@ TEST_F(OrderTest, times_alone_do_not_count_within_what_the_taps_contradict_each_
     EXPECT_EQ(counters.get(stats::Counter::taps_late_within_skew), 1U);
 }
 
-TEST_F(OrderTest, equal_packets_of_which_one_is_guessed_say_nothing_of_order) {
-    pass(1, 3 * kMillisecond);
-    pass(0, 4 * kMillisecond, false);
+TEST_F(OrderTest, within_that_the_receivers_word_alone_proves_nothing) {
+    const Packet in = segment(0, 1);
+    health.pair(Way::inward, in, test::leaving(in, -kMillisecond));
+    pass(0, 1 * kMillisecond);
+    answer(2 * kMillisecond, 1);
+    pass(2, 3 * kMillisecond);
+    answer(3 * kMillisecond + 1, 1, {{2, 3}});
+    pass(1, 4 * kMillisecond);
+    answer(6 * kMillisecond, 3);
+    ASSERT_EQ(sink.facts.size(), 1U);
+    EXPECT_EQ(sink.facts[0].proof, Proof::receiver_reacts);
+    EXPECT_EQ(sink.facts[0].grade, Grade::probable);
+}
+
+TEST_F(OrderTest, of_equal_acks_one_is_late_once_all_have_left_and_is_never_proven) {
+    const auto pass_ack = [&](bool others_wait, bool exact) {
+        Packet in = segment(kMillisecond, 1, 0);
+        in.ordinal = 2;
+        Packet out = test::leaving(in, 5 * kMillisecond);
+        out.ordinal = ++ordinal;
+        order.passed(state,
+                     {.entered = in,
+                      .left = out,
+                      .alone = false,
+                      .others_wait = others_wait,
+                      .exact = exact},
+                     Witnessed{});
+    };
+    pass(2, 3 * kMillisecond);
+    pass_ack(true, true);
+    pass_ack(false, false);  // SACK blocks rewritten: which one it is, is a guess
+    EXPECT_TRUE(sink.facts.empty());
+    pass_ack(false, true);
+    ASSERT_EQ(sink.facts.size(), 1U);
+    EXPECT_EQ(sink.facts[0].grade, Grade::probable);
+}
+
+TEST_F(OrderTest, equal_packets_with_bytes_say_nothing_as_one_may_be_sent_for_a_lost_one) {
+    pass(2, 3 * kMillisecond);
+    pass(1, 4 * kMillisecond, false);
     order.finish();
+    EXPECT_TRUE(sink.facts.empty());
+}
+
+TEST_F(OrderTest, what_left_in_the_order_of_its_numbers_was_swapped_by_the_entry_taps_mirror) {
+    pass(0, 1 * kMillisecond);
+    // As captured the third entered before the second; they left in order.
+    Packet second = segment(3 * kMillisecond, 1001);
+    second.ordinal = 3;
+    Packet third = segment(2 * kMillisecond, 2001);
+    third.ordinal = 2;
+    for (const Packet& in : {second, third}) {
+        Packet out = test::leaving(in, 5 * kMillisecond);
+        out.ordinal = ++ordinal;
+        order.passed(state, {.entered = in, .left = out, .out_of_order = in.seq == third.seq},
+                     Witnessed{});
+    }
+    ASSERT_EQ(sink.facts.size(), 1U);
+    EXPECT_EQ(sink.facts[0].proof, Proof::receiver_in_order);
+    EXPECT_EQ(sink.facts[0].grade, Grade::unproven);
+}
+
+TEST_F(OrderTest, that_one_of_equal_packets_overtook_the_other_is_not_seen) {
+    Packet first = segment(kMillisecond, 1, 0);
+    first.ip_id = 0;
+    first.ordinal = 1;
+    Packet second = first;
+    second.time += kMillisecond;
+    second.ordinal = 2;
+    for (const Packet& in : {second, first}) {
+        Packet out = test::leaving(in, 5 * kMillisecond);
+        out.ordinal = ++ordinal;
+        order.passed(state, {.entered = in, .left = out, .alone = false}, Witnessed{});
+    }
     EXPECT_TRUE(sink.facts.empty());
 }
 
