@@ -68,7 +68,8 @@ struct EngineOptions {
 // know them by. The owner takes what it is given and what it sees itself of that conversation in
 // the order of their times, up to the time that all workers have reached, and judges no further
 // than that. Nothing waits for room: what finds none is counted, and then the capture has a gap.
-// Fragments of such a conversation are not compared.
+// Fragments of such a conversation are not compared, and the legs of a proxy are paired within one
+// worker only.
 class Engine {
   public:
     Engine(const EngineOptions& options, stats::Counters& counters);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "crossing.hpp"
 
@@ -282,26 +283,50 @@ TEST(Engine, a_payload_that_left_longer_is_a_pair_and_so_is_all_behind_it) {
     EXPECT_EQ(taps.facts().size(), 1U);
 }
 
-TEST(Engine, a_flood_of_syns_takes_no_more_memory_than_was_stated) {
+// tests/bench/flood_bench.cpp: the same with ten million.
+TEST(Engine, a_flood_of_syns_takes_neither_memory_nor_established_conversations) {
+    constexpr std::size_t kEstablished = 20;
+    constexpr std::uint32_t kRounds = 10;
     EngineOptions options = test::small_taps();
     options.conversations_max = 1024;
     TapsRun taps(options);
     started(taps);
+    std::vector<Crossing> established;
+    CrossingOptions good;
+    for (std::size_t i = 0; i < kEstablished; ++i) {
+        good.client_port.fill(static_cast<std::uint16_t>(50'000 + i));
+        good.step = 0;
+        established.emplace_back(taps, good);
+        established.back().handshake();
+        good.start += kMillisecond;
+    }
     const std::size_t before = taps.engine().memory_bytes();
     CrossingOptions one;
-    one.start = 100 * kSecond;
+    one.start = 101 * kSecond;
+    constexpr Nanos kStep = 20 * kMicrosecond;
     for (std::uint32_t i = 0; i < 30'000; ++i) {
-        one.client.fill("10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." +
+        one.client.fill("11." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." +
                         std::to_string(i & 255));
         one.isn[0] = i * 7919;
-        one.start += 20 * kMicrosecond;
+        one.start += kStep;
         Crossing(taps, one).syn(i % 3 == 0 ? Fate::passes : Fate::lost);
+        if (i % (30'000 / kRounds) == 0) {
+            for (Crossing& crossing : established) {
+                crossing.wait(one.start - crossing.time()).client("still here");
+            }
+        }
     }
     EXPECT_EQ(taps.engine().memory_bytes(), before);
     EXPECT_GT(taps.count(Counter::taps_evicted), 0U);
     taps.finish();
     EXPECT_EQ(taps.count(Counter::taps_records), taps.conversations().size());
     EXPECT_LE(taps.conversations().size(), taps.count(Counter::taps_conversations));
+    std::size_t kept = 0;
+    for (const Conversation& conversation : taps.conversations()) {
+        const WayCounts& inward = conversation.ways[index(Way::inward)];
+        kept += inward.entered == kRounds + 2 && inward.passed == kRounds + 2 ? 1 : 0;
+    }
+    EXPECT_EQ(kept, kEstablished);
 }
 
 struct Summary {
