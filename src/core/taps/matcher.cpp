@@ -387,6 +387,10 @@ void Matcher::conclude(std::uint32_t index, const Clocks& clocks) {
     if (entering && waiting.copy) {
         return;
     }
+    // The numbers behind it need no more time to tell that it passed with another length.
+    if (live.has_stepped(party) && pair_lengths(waiting)) {
+        return;
+    }
     if (!judgeable(waiting.packet, entering, clocks)) {
         counters_.add(Counter::taps_unjudged);
         return;

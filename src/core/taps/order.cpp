@@ -172,11 +172,10 @@ void Order::late(OrderState& state, const Pair& pair, const Witnessed& of) {
     const std::uint32_t begin = out.seq;
     const std::uint32_t end = out.end();
     // It entered behind a gap that the overtaker fills, and both left in order: the entry tap's
-    // mirror swapped them, as no firewall puts packets in order again.
-    const bool repeated = state.repeated != 0 && after(state.repeated_end, in.seq) &&
-                          after(in.end(), state.repeated_begin);
-    found.in_order = pair.out_of_order && out.space() != 0 && !repeated &&
-                     state.last_end == out.seq && state.last_seq != state.last_end;
+    // mirror swapped them, as no firewall puts packets in order again and no sender repeats the
+    // higher one first.
+    found.in_order = pair.out_of_order && out.space() != 0 && state.last_end == out.seq &&
+                     state.last_seq != state.last_end;
     // Of a repeat, or of what takes no sequence numbers, a receiver's word proves nothing, nor
     // where what overtook it lies before it: the receiver did not ask because of that.
     const bool beyond = state.last_seq != state.last_end && at_or_before(end, state.last_seq);

@@ -283,6 +283,17 @@ TEST(Engine, a_payload_that_left_longer_is_a_pair_and_so_is_all_behind_it) {
     EXPECT_EQ(taps.facts().size(), 1U);
 }
 
+TEST(Engine, a_payload_that_left_longer_is_told_up_to_the_end_of_the_capture) {
+    TapsRun taps;
+    started(taps);
+    CrossingOptions options;
+    options.lengthened = {"a request", "a request, and what was added to it"};
+    Crossing crossing(taps, options);
+    crossing.handshake().client("a request").server("an answer").client("behind it").close();
+    taps.finish();
+    EXPECT_EQ(taps.facts_of(FactKind::length_changed), 1U);
+}
+
 // tests/bench/flood_bench.cpp: the same with ten million.
 TEST(Engine, a_flood_of_syns_takes_neither_memory_nor_established_conversations) {
     constexpr std::size_t kEstablished = 20;
