@@ -12,7 +12,50 @@ namespace {
 // What a firewall puts in or takes out moves numbers by less than this.
 constexpr std::uint32_t kShiftMax = 4096;
 
+bool has_bad_flags(const Packet& packet) {
+    const bool syn = packet.has(flag::kSyn);
+    const bool fin = packet.has(flag::kFin);
+    const bool rst = packet.has(flag::kRst);
+    return (syn && (fin || rst)) || (fin && !packet.has(flag::kAck)) ||
+           !packet.has(flag::kSyn | flag::kRst | flag::kAck);
+}
+
 }  // namespace
+
+Circumstances Evidence::State::circumstances(const ConversationEvidence& it,
+                                             const Seen& seen) const {
+    const Packet& packet = seen.packet;
+    const WayState& way = it.ways[index(seen.way)];
+    const WayState& peer = it.ways[index(back(seen.way))];
+    Circumstances now;
+    now.idle = it.last_left != 0 ? std::max<Nanos>(packet.time - it.last_left, 0) : 0;
+    now.idle_same_way = way.last_left != 0 ? std::max<Nanos>(packet.time - way.last_left, 0) : 0;
+    now.age = it.first != 0 ? packet.time - it.first : 0;
+    now.since_previous = it.since_previous;
+    now.entered_in_slot = entering_[index(seen.way)].before;
+    now.bad_flags = has_bad_flags(packet);
+    now.after_close = it.closed && packet.time >= it.closed_at;
+    now.after_fin = way.fin_left || peer.fin_left;
+    const std::uint32_t seq = seen.numbers.seq;
+    const std::uint32_t end = seq + packet.space();
+    now.out_of_order = way.at_entry.known && packet.space() != 0 && seq != way.at_entry.end;
+    now.acks_unseen = packet.has(flag::kAck) && seen.numbers.known && peer.at_entry.known &&
+                      after(seen.numbers.ack, peer.at_entry.end);
+    if (way.acked_known && way.window_known) {
+        now.window_known = true;
+        now.in_window = at_or_before(end, way.window_edge);
+        now.window_left = now.in_window ? distance(end, way.window_edge) : 0;
+    }
+    // Only with the scale that was taken off a SYN the window is as large as the sender believes.
+    const bool taken_off = (peer.syns_left != 0 && peer.scale_entered > 0 && peer.scale_left < 0) ||
+                           (way.syns_left != 0 && way.scale_entered >= 0 && way.scale_left < 0);
+    if (taken_off && way.acked_known && peer.scale_entered > 0) {
+        const std::uint32_t plain = way.acked + way.window;
+        const std::uint32_t scaled = way.acked + (std::uint32_t{way.window} << peer.scale_entered);
+        now.scale_mismatch = after(end, plain) && at_or_before(end, scaled);
+    }
+    return now;
+}
 
 void Evidence::State::count(WayState& way, FactKind kind) {
     if (kind == FactKind::lost_between) {

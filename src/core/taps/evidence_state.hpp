@@ -299,10 +299,10 @@ class Evidence::State {
     void mark_left(WayState& way, const Seen& seen);
     void pass_original(WayState& way, const Seen& copy);
     void remember_left(const Seen& seen, Share before);
+    void settle_earlier_copies(WayState& way, const Seen& entered, const Seen& left,
+                               bool beyond_window);
     void note_handshake(ConversationEvidence& it, const Seen& entered, const Seen& left);
     void remove_open(WayState& way, std::uint32_t before, std::uint32_t index);
-    [[nodiscard]] Circumstances circumstances(const ConversationEvidence& it,
-                                              const Seen& seen) const;
 
     // --- evidence_receiver.cpp: what a packet says of the other way's data
     void receiver(ConversationEvidence& it, const Seen& seen);
@@ -318,6 +318,8 @@ class Evidence::State {
     [[nodiscard]] Nanos swap_margin(Side side) const;
 
     // --- evidence_losses.cpp: packets that stayed alone
+    [[nodiscard]] Circumstances circumstances(const ConversationEvidence& it,
+                                              const Seen& seen) const;
     void evaluate(std::uint32_t suspect, bool last_call, Nanos now);
     [[nodiscard]] LossFacts facts_of(const ConversationEvidence& it, const Open& open, Way way,
                                      bool last_call, Nanos now) const;
