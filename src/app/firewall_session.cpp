@@ -44,6 +44,7 @@ std::expected<std::unique_ptr<FirewallSession>, Error> FirewallSession::open(
     options.side_of_tap[index(taps::Side::inside)] = taps::Side::inside;
     options.backing = Backing::lazy;
     options.nat_hints = session->input_.policy.nat;
+    options.timed_classes = &session->timed_rules_.emplace(session->input_.policy);
     options.hash_seed = random_number();
     session->engine_ = std::make_unique<taps::Engine>(options, session->counters_);
     session->investigation_ = std::make_unique<firewall::Investigation>(

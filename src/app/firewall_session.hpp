@@ -20,6 +20,7 @@
 #include "firewall/differences.hpp"
 #include "firewall/investigation.hpp"
 #include "firewall/policy.hpp"
+#include "firewall/timed_rules.hpp"
 
 namespace tw::app {
 
@@ -58,6 +59,7 @@ class FirewallSession {
     ClockEstimate clocks_;
     std::unique_ptr<TapReader> reader_;
     stats::Counters counters_;
+    std::optional<firewall::TimedRules> timed_rules_;
     std::unique_ptr<taps::Engine> engine_;
     std::unique_ptr<firewall::Investigation> investigation_;
     FirewallOutputs outputs_;

@@ -34,6 +34,7 @@ LiveFirewall::LiveFirewall(const config::Config& config, const LiveFirewallOptio
                            spdlog::logger& logger)
     : options_(options),
       policy_(config.policy),
+      timed_rules_(policy_),
       tap_names_(config.firewall.tap),
       logger_(logger),
       investigation_(policy_, {}) {
@@ -68,6 +69,7 @@ taps::EngineOptions LiveFirewall::engine_options() const {
         options.side_of_tap[tap_of_side_[index(side)]] = side;
     }
     options.nat_hints = policy_.nat;
+    options.timed_classes = &timed_rules_;
     return options;
 }
 

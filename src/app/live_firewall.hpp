@@ -21,6 +21,7 @@
 #include "core/event/capture_marks.hpp"
 #include "core/taps/engine.hpp"
 #include "firewall/investigation.hpp"
+#include "firewall/timed_rules.hpp"
 
 namespace spdlog {
 class logger;
@@ -64,6 +65,7 @@ class LiveFirewall {
 
     LiveFirewallOptions options_;
     firewall::Policy policy_;
+    firewall::TimedRules timed_rules_;
     std::array<std::string, taps::kSides> tap_names_;
     std::array<std::string, taps::kSides> devices_;  // of each tap, for people
     std::array<std::uint8_t, taps::kSides> tap_of_side_{};

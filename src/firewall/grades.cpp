@@ -73,6 +73,7 @@ bool rests_on_times(taps::Proof proof) {
         case taps::Proof::ack_rewritten:
         case taps::Proof::seen_at_both:
         case taps::Proof::sender_not_told:
+        case taps::Proof::own_address:
         case taps::Proof::nothing_decides:
         case taps::Proof::limit_reached:
             return false;

@@ -17,6 +17,7 @@
 #include "firewall/gates.hpp"
 #include "firewall/grades.hpp"
 #include "firewall/learn.hpp"
+#include "firewall/own_address.hpp"
 #include "firewall/policy_match.hpp"
 #include "firewall/policy_run.hpp"
 #include "firewall/sentences.hpp"
@@ -97,8 +98,9 @@ Investigation::Investigation(const Policy& policy, const InvestigationOptions& o
 
 Investigation::~Investigation() = default;
 
-void Investigation::add(const Fact& fact) {
+void Investigation::add(const Fact& told) {
     State& state = *state_;
+    const Fact fact = attributed(state.policy, told);
     ++state.counts[static_cast<std::size_t>(fact.kind)];
     if (state.facts.size() < state.options.facts_max) {
         state.index_of.emplace(fact.id, state.facts.size());
@@ -270,7 +272,7 @@ Report Investigation::report(Confidence confidence, const taps::Passage& passage
         report.rewrites = std::move(lessons.rewrites);
     }
     report.verdict = verdict_of(report);
-    run_policy({state.policy, state.conversations, final_cases, settled}, report);
+    run_policy({state.policy, state.conversations, final_cases, settled, passage}, report);
     return report;
 }
 

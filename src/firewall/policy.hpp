@@ -52,9 +52,12 @@ struct Limits {
     std::optional<Nanos> latency_max;
     std::optional<Nanos> setup_latency_p99_max;
     std::optional<Nanos> idle_timeout_min;
+    [[nodiscard]] bool asks_times() const {
+        return latency_p50_max || latency_p99_max || latency_max || setup_latency_p99_max;
+    }
     [[nodiscard]] bool asked() const {
-        return setup_success_min || loss_max || unexpected_rst_max || latency_p50_max ||
-               latency_p99_max || latency_max || setup_latency_p99_max || idle_timeout_min;
+        return setup_success_min || loss_max || unexpected_rst_max || asks_times() ||
+               idle_timeout_min;
     }
 };
 

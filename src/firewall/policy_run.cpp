@@ -5,12 +5,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "firewall/policy_limits.hpp"
 #include "firewall/policy_tally.hpp"
+#include "firewall/timed_rules.hpp"
 #include "sinks/format/human.hpp"
 
 namespace tw::firewall {
@@ -147,7 +149,23 @@ void add_limits(PolicyRow& row) {
     }
 }
 
-[[nodiscard]] PolicyRow make_row(const Rule& rule, const Tally& tally, const Report& report) {
+// The rule's own times where they were kept by themselves, else those of all traffic.
+[[nodiscard]] std::vector<LimitRow> limits_of(const Rule& rule, Tally tally,
+                                              const taps::Passage& passage,
+                                              std::uint8_t timed_class, const Report& report) {
+    if (timed_class == 0) {
+        return limit_rows(rule.limits, tally, report.latencies, report.confidence.trust);
+    }
+    std::array<Latency, 2> own;
+    for (const bool setup : {false, true}) {
+        const taps::TransitHistogram& times = passage.transits(timed_class, setup);
+        own[setup ? 1 : 0] = {.setup = setup, .histogram = times};
+        (setup ? tally.pairs_setup : tally.pairs_data) = times.count() + times.negative();
+    }
+    return limit_rows(rule.limits, tally, own, report.confidence.trust);
+}
+
+[[nodiscard]] PolicyRow make_row(const Rule& rule, const Tally& tally) {
     PolicyRow row;
     row.name = rule.name;
     row.expectation = expectation(rule);
@@ -157,7 +175,6 @@ void add_limits(PolicyRow& row) {
     row.against = tally.contradicting;
     row.undecided = tally.open + tally.doubtful;
     row.examples = tally.examples;
-    row.limits = limit_rows(rule.limits, tally, report.latencies, report.confidence.trust);
     return row;
 }
 
@@ -325,11 +342,13 @@ void run_policy(const PolicyRun& run, Report& report) {
     const Policy& policy = run.policy;
     const Trust trust = report.confidence.trust;
     const TallyResult tallied = tally(run, trust);
+    const std::vector<std::uint8_t> timed = timed_classes(policy);
     report.policy.clear();
     for (std::size_t i = 0; i < tallied.rows.size(); ++i) {
         const bool is_default = i >= policy.rules.size();
         const Rule& rule = is_default ? policy.defaults[i - policy.rules.size()] : policy.rules[i];
-        PolicyRow row = make_row(rule, tallied.rows[i], report);
+        PolicyRow row = make_row(rule, tallied.rows[i]);
+        row.limits = limits_of(rule, tallied.rows[i], run.passage, timed[i], report);
         row.is_default = is_default;
         row.required =
             !is_default && std::find(policy.require_seen.begin(), policy.require_seen.end(), i) !=

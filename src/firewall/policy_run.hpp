@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/taps/conversation.hpp"
+#include "core/taps/passage.hpp"
 #include "firewall/learn.hpp"
 #include "firewall/policy.hpp"
 #include "firewall/report.hpp"
@@ -19,6 +20,7 @@ struct PolicyRun {
     std::span<const Case> cases;  // with the behaviour that is finally told, each told once
     // All of them, those that another one tells included: what proves that an attempt was stopped.
     std::span<const Case> settled;
+    const taps::Passage& passage;
 };
 
 // Fills Report::policy, exit_code and why_exit, and puts the answer before Report::verdict. Reads

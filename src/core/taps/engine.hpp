@@ -30,6 +30,14 @@ struct NatHint {
 
 class HandOver;
 
+// Which conversations an operator asks the transit times of, by themselves.
+class TimedClasses {
+  public:
+    virtual ~TimedClasses() = default;
+    // 1 to Passage::kTimedClasses, or 0 = of none. Asked once for each, when both taps know it.
+    [[nodiscard]] virtual std::uint8_t class_of(const Conversation& record) const = 0;
+};
+
 struct EngineOptions {
     DecodeOptions decode;
     std::array<Side, kTapsMax> side_of_tap{};  // index: Frame::tap
@@ -47,6 +55,7 @@ struct EngineOptions {
     Nanos idle_max = 7500 * kSecond;
     Nanos closed_max = 130 * kSecond;  // after its close: late packets, reuse of the tuple
     std::span<const NatHint> nat_hints;
+    const TimedClasses* timed_classes = nullptr;
     bool learn_nat = true;  // pair by SYN fingerprint what has no namesake
     std::uint64_t hash_seed = 0;
     std::uint64_t first_id = 1;  // ids of facts and conversations: first, first + step, …

@@ -42,6 +42,7 @@ constexpr std::array<ProofRow, kProofs> kProofRows{{
     {"ack_rewritten", "the numbers differ between the taps, the SACK blocks do not"},
     {"seen_at_both", "seen at both taps"},
     {"sender_not_told", "the error's addressee went on sending what it says is too long"},
+    {"own_address", "its source is an address of the firewall itself"},
     {"nothing_decides", "nothing that was captured decides"},
     {"limit_reached", "a limit was reached: the evidence was not kept"},
 }};

@@ -74,6 +74,7 @@ enum class Proof : std::uint8_t {
     ack_rewritten,
     seen_at_both,
     sender_not_told,  // ICMP error: its addressee went on as if it had not got it
+    own_address,      // sent from an address that the operator names as the firewall's own
     nothing_decides,
     limit_reached,
 };

@@ -312,6 +312,10 @@ void Matcher::pair(std::uint32_t slot, const Waiting& waiting, const Packet& pac
         ++counts.passed;
         counts.passed_bytes += entered.payload_bytes;
         counts.longest_passed = std::max(counts.longest_passed, entered.ip_bytes);
+        PairState& state = pair_states_[slot];
+        if (state.timed == 0) {
+            state.timed = static_cast<std::uint8_t>(timed_class_of(live, record) + 1);
+        }
         const std::uint32_t back_shift = live.shift[party ^ 1];
         const bool inward = entry(way) == Side::outside;
         const Pair found{
@@ -328,12 +332,21 @@ void Matcher::pair(std::uint32_t slot, const Waiting& waiting, const Packet& pac
             .alone = answer.alone,
             .others_wait = answer.others_wait,
             .exact = answer.level <= KeyLevel::without_ip_id,
+            .timed_class = static_cast<std::uint8_t>(state.timed - 1),
             .out_of_order = last_entered ? out_of_order : waiting.out_of_order,
             .idle = last_entered ? idle : waiting.idle};
-        pairs_.passed(pair_states_[slot], found, of);
+        pairs_.passed(state, found, of);
     }
     live.last_left = std::max(live.last_left, left.time);
     evidence_.paired(seen_entered, seen_left, answer.level);
+}
+
+std::uint8_t Matcher::timed_class_of(const Live& live, Conversation& record) const {
+    if (options_.timed_classes == nullptr) {
+        return 0;
+    }
+    record.client_side = live.client_side;
+    return options_.timed_classes->class_of(record);
 }
 
 void Matcher::icmp_error(std::uint32_t slot, const Packet& quote) {

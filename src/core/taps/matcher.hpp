@@ -78,6 +78,7 @@ class Matcher {
     void pair(std::uint32_t slot, const Waiting& waiting, const Packet& packet,
               std::uint64_t serial, bool copy, bool out_of_order, Nanos idle,
               const InFlight::Answer& answer);
+    [[nodiscard]] std::uint8_t timed_class_of(const Live& live, Conversation& record) const;
     void remember(Live& live, Way way, const Packet& entered, const Packet& left);
     void expire(const Clocks& clocks, std::uint8_t queue);
     void conclude(std::uint32_t index, const Clocks& clocks);

@@ -24,9 +24,10 @@ struct Pair {
     bool ack_matched = true;  // false: found without regard to what it acknowledges
     // False: another packet that waited had the same key, which of them this one is, is a guess.
     bool alone = true;
-    bool others_wait = false;   // such another still waits: it may be this one
-    bool exact = true;          // alike in all that is compared, but for the identification
-    bool out_of_order = false;  // at the entry tap: a repeat, or behind a gap
+    bool others_wait = false;      // such another still waits: it may be this one
+    bool exact = true;             // alike in all that is compared, but for the identification
+    std::uint8_t timed_class = 0;  // of the conversation; 0 = none
+    bool out_of_order = false;     // at the entry tap: a repeat, or behind a gap
     Nanos idle = 0;  // from the last packet of the conversation that left to this one; 0 = none
 };
 

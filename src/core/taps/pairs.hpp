@@ -27,6 +27,7 @@ struct PairState {
     std::array<OrderState, kWays> order;
     std::uint16_t fragments_open = 0;
     std::uint8_t told = 0;
+    std::uint8_t timed = 0;  // its TimedClasses class + 1; 0 = not asked for yet
 };
 
 class Pairs {

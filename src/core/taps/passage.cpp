@@ -64,7 +64,8 @@ Passage::Passage(Backing backing)
       slow_{SlowLog(backing), SlowLog(backing)},
       lengths_(kWays * (kLengthMax + 1), backing),
       load_(std::size_t{kWays} * kSlots, backing),
-      seconds_(std::size_t{kWays} * kSeconds, backing) {}
+      seconds_(std::size_t{kWays} * kSeconds, backing),
+      timed_(std::size_t{2} * kTimedClasses, backing) {}
 
 LoadSlot* Passage::slot_at(Way way, Nanos time) {
     return take_slot(&load_[index(way) * kSlots], kSlots, floor_slot(time, kSlotTime));
@@ -104,6 +105,9 @@ void Passage::passed(const Pair& pair, RewriteSet changed) {
     } else {
         sums.data.add(transit);
         slow_[index(pair.way)].add(packet.time, transit, sums.data);
+    }
+    if (pair.timed_class != 0) {
+        timed_[place_of(pair.timed_class, packet.has(flag::kSyn))].add(transit);
     }
     if (pair.idle >= Nanos{1} << kIdleShift) {
         ++sums.idle[idle_bucket(pair.idle)];
@@ -189,8 +193,8 @@ std::uint64_t Passage::passed_after_idle(Way way, Nanos idle) const {
 }
 
 std::size_t Passage::memory_bytes() const {
-    return sizeof *this + lengths_.bytes() + load_.bytes() + seconds_.bytes() + slow_[0].bytes() +
-           slow_[1].bytes();
+    return sizeof *this + lengths_.bytes() + load_.bytes() + seconds_.bytes() + timed_.bytes() +
+           slow_[0].bytes() + slow_[1].bytes();
 }
 
 namespace {
@@ -236,6 +240,9 @@ void Passage::add(const Passage& other) {
     }
     for (std::size_t i = 0; i < lengths_.size(); ++i) {
         lengths_[i] += other.lengths_[i];
+    }
+    for (std::size_t i = 0; i < timed_.size(); ++i) {
+        timed_[i].add(other.timed_[i]);
     }
     for (std::size_t i = 0; i < load_.size(); ++i) {
         const LoadSlot& more = other.load_[i];

@@ -47,6 +47,9 @@ class Passage {
     static constexpr std::uint32_t kIdleShift = 26;
     static constexpr std::uint32_t kIdleBuckets = 16 * 18;  // beyond the last: in the last
 
+    // Whose transit times are kept by themselves as well: those of both ways together.
+    static constexpr std::uint8_t kTimedClasses = 64;
+
     explicit Passage(Backing backing);
 
     // A pair: every packet that entered and left; `changed` as compare() says.
@@ -83,6 +86,10 @@ class Passage {
     // Pairs that were silent for at least `idle` before: rounded down to a step.
     [[nodiscard]] std::uint64_t passed_after_idle(Way way, Nanos idle) const;
     [[nodiscard]] const SlowLog& slow(Way way) const { return slow_[index(way)]; }
+    // `timed_class`: from 1 on.
+    [[nodiscard]] const TransitHistogram& transits(std::uint8_t timed_class, bool setup) const {
+        return timed_[place_of(timed_class, setup)];
+    }
     [[nodiscard]] std::size_t memory_bytes() const;
 
     void add(const Passage& other);  // another worker's
@@ -91,6 +98,9 @@ class Passage {
     // nullptr: the time lies before what the slot holds.
     [[nodiscard]] LoadSlot* slot_at(Way way, Nanos time);
     [[nodiscard]] LoadSecond* second_at(Way way, Nanos time);
+    [[nodiscard]] static std::size_t place_of(std::uint8_t timed_class, bool setup) {
+        return 2U * (timed_class - 1U) + (setup ? 1U : 0U);
+    }
     static void note(WaySums& sums, const Pair& pair, RewriteSet changed);
 
     std::array<WaySums, kWays> ways_;
@@ -98,6 +108,7 @@ class Passage {
     LazyArray<std::uint64_t> lengths_;
     LazyArray<LoadSlot> load_;
     LazyArray<LoadSecond> seconds_;
+    LazyArray<TransitHistogram> timed_;
 };
 
 }  // namespace tw::taps

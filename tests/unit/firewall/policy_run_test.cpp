@@ -47,6 +47,7 @@ struct Trial {
     std::vector<Conversation> conversations;
     std::deque<Fact> facts;
     std::vector<Case> cases;
+    taps::Passage passage{Backing::lazy};
     Report report;
 
     const Conversation& add(Outcome outcome, std::uint16_t port) {
@@ -72,7 +73,7 @@ struct Trial {
             stopped(Outcome::rejected_rst, 80);
         }
     }
-    void judge() { run_policy({policy, conversations, cases, cases}, report); }
+    void judge() { run_policy({policy, conversations, cases, cases, passage}, report); }
     [[nodiscard]] std::vector<RowResult> results() const {
         std::vector<RowResult> all;
         for (const PolicyRow& row : report.policy) {
@@ -175,7 +176,7 @@ TEST(PolicyRun, what_another_case_tells_still_proves_that_an_attempt_was_stopped
     std::vector<Case> settled = run.cases;
     const Fact& syn = run.facts.emplace_back(fact_of(run.conversations[0], FactKind::lost_between));
     settled.push_back({&syn, Grade::proven, Behaviour::syn_dropped, false});
-    run_policy({run.policy, run.conversations, run.cases, settled}, run.report);
+    run_policy({run.policy, run.conversations, run.cases, settled, run.passage}, run.report);
     EXPECT_EQ(run.results()[0], kFail);
     run.judge();
     EXPECT_EQ(run.results()[0], kInconclusive);

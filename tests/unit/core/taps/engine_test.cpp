@@ -64,6 +64,27 @@ TEST(Engine, every_packet_of_a_routed_conversation_finds_its_twin) {
     EXPECT_EQ(taps.engine().health().untold_sides, 0U);
 }
 
+TEST(Engine, times_of_a_class_are_kept_by_themselves_and_it_is_asked_for_once) {
+    class OneClass final : public TimedClasses {
+      public:
+        [[nodiscard]] std::uint8_t class_of(const Conversation& record) const override {
+            ++asked;
+            return record.server[index(Side::inside)].port == 443 ? 2 : 0;
+        }
+        mutable int asked = 0;
+    } classes;
+    EngineOptions options = test::small_taps();
+    options.timed_classes = &classes;
+    TapsRun taps(options);
+    started(taps);
+    end(taps, talk(taps));
+    const Passage& passage = taps.engine().passage();
+    EXPECT_EQ(classes.asked, 1);
+    EXPECT_EQ(passage.transits(2, true).count(), 2U);
+    EXPECT_EQ(passage.transits(2, false).count(), 9U);
+    EXPECT_EQ(passage.transits(1, false).count(), 0U);
+}
+
 TEST(Engine, a_client_inside_is_told_by_the_falling_ttl) {
     TapsRun taps;
     started(taps);
