@@ -205,7 +205,7 @@ void Engine::State::hold(std::uint32_t slot, const Packet& packet, bool copy) {
             return;
         }
     }
-    const bool asking = shared && alone(live);
+    const bool asking = shared && (alone(live) || live.joint);
     if (!orientation.hold(live, packet, copy, asking ? kHeldWhileAsking : kHeldOfOne)) {
         counters.add(Counter::taps_hurried);
         open(slot, orientation.decide(live, conversations));
