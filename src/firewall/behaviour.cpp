@@ -140,8 +140,8 @@ constexpr BehaviourInfo kRows[] = {
     {tcp_proxy, 14, Weight::notice, "tcp_proxy", "TCP proxy",
      "the connection ends at the firewall, and another begins behind it",
      "the initial numbers of both directions are rewritten and the options differ; or the sender "
-     "is told of bytes that the receiver has not acknowledged at its own tap; or boundaries differ "
-     "and the bytes do not",
+     "is told of bytes that the receiver has not acknowledged at its own tap; or two connections "
+     "carry the same bytes, and the client was answered before the server was asked",
      "proxies, content inspection, load balancers: each side is a connection of its own, with its "
      "own losses and time-outs",
      "RFC 3135 2.1.3"},
@@ -149,7 +149,8 @@ constexpr BehaviourInfo kRows[] = {
      "acknowledged and never delivered",
      "bytes were acknowledged to the sender that the receiver never got",
      "the sender was told by an ACK without a twin that its bytes arrived; no copy of them was "
-     "seen to leave and the receiver never acknowledged them when the connection ended",
+     "seen to leave and the receiver never acknowledged them when the connection ended; or a proxy "
+     "still sends them again, in vain, when all is over",
      "the proxy's buffers and time-outs; the application believes its data is safe and it is not",
      "RFC 9293 3.8, RFC 3135 4.1.3"},
     {asymmetric_path, 15, Weight::notice, "asymmetric_path", "asymmetric path",

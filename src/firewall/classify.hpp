@@ -54,7 +54,9 @@ struct Traits {
     bool options_disagree = false;  // the ends do not agree on what is in use
     bool undelivered = false;       // acknowledged to the sender, and the receiver never got it
     taps::Grade grade = taps::Grade::proven;  // of the proxies
+    taps::Grade undelivered_grade = taps::Grade::probable;
 };
-[[nodiscard]] Traits traits_of(const taps::Conversation& conversation);
+// `skew`: how far times of the taps contradict each other.
+[[nodiscard]] Traits traits_of(const taps::Conversation& conversation, Nanos skew = 0);
 
 }  // namespace tw::firewall

@@ -73,7 +73,7 @@ void group_traits(const FindingsInput& input, Groups& groups) {
         tcp_proxied = tcp_proxied || traits.tcp_proxy;
     }
     for (const Conversation& one : input.cases.conversations) {
-        Traits traits = traits_of(one);
+        Traits traits = traits_of(one, input.confidence.skew);
         // Where one is known to be proxied, the numbers show the others.
         if (tcp_proxied && traits.both_isn) {
             traits = {.tcp_proxy = true, .grade = Grade::probable};
@@ -93,7 +93,7 @@ void group_traits(const FindingsInput& input, Groups& groups) {
         };
         note(traits.syn_proxy, syn_proxy, proxy, traits.grade);
         note(traits.tcp_proxy, tcp_proxy, proxy, traits.grade);
-        note(traits.undelivered, acknowledged_not_delivered, false, Grade::probable);
+        note(traits.undelivered, acknowledged_not_delivered, false, traits.undelivered_grade);
         note(traits.isn_rewritten, isn_rewritten, allowed(policy, Rewrite::isn), Grade::proven);
         note(traits.mss_clamped, mss_clamped, allowed(policy, Rewrite::mss), Grade::proven);
         note(traits.mss_raised, mss_raised, allowed(policy, Rewrite::mss), Grade::proven);

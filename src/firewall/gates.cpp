@@ -263,10 +263,14 @@ void Judge::wiring() {
     if (health_.conversations_at_both == 0 && any) {
         doubt(DoubtId::no_pairs,
               fmt::format("none of the {} of the {} tap and the {} of the {} tap was found at the "
-                          "other",
+                          "other{}",
                           count_of(health_.conversations_at_one[0], "connection"),
                           name(Side::outside), count_text(health_.conversations_at_one[1]),
-                          name(Side::inside)));
+                          name(Side::inside),
+                          captured_.totals.ambiguous == 0
+                              ? std::string()
+                              : fmt::format("; {} are proxied and too alike to be told apart",
+                                            count_text(captured_.totals.ambiguous))));
         return;
     }
     if (same_capture() || exchanged()) {

@@ -18,6 +18,11 @@ using sinks::format::count_text;
 using taps::Rewrite;
 using taps::Way;
 
+// Each side has a handshake of its own: nothing was rewritten.
+[[nodiscard]] bool is_proxied(const taps::Conversation& conversation) {
+    return conversation.pairing == taps::Pairing::byte_stream;
+}
+
 void learn_mss(const Study& study, Way way, Lessons& lessons) {
     std::map<std::uint16_t, std::uint64_t> left;  // by value: SYNs that left with it, changed
     std::uint16_t least_changed = UINT16_MAX;
@@ -25,7 +30,7 @@ void learn_mss(const Study& study, Way way, Lessons& lessons) {
     std::uint64_t of = 0;
     for (const taps::Conversation& conversation : study.all().conversations) {
         const taps::WayCounts& counts = conversation.ways[taps::index(way)];
-        if (counts.mss_entered == 0 || counts.mss_left == 0) {
+        if (counts.mss_entered == 0 || counts.mss_left == 0 || is_proxied(conversation)) {
             continue;
         }
         ++of;
@@ -60,8 +65,9 @@ void learn_isn(const Study& study, Lessons& lessons) {
         std::uint64_t changed = 0;
         for (const taps::Conversation& conversation : study.all().conversations) {
             const taps::WayCounts& counts = conversation.ways[taps::index(way)];
-            of += counts.isn_known ? 1U : 0U;
-            changed += counts.isn_known && counts.isn_entered != counts.isn_left ? 1U : 0U;
+            const bool known = counts.isn_known && !is_proxied(conversation);
+            of += known ? 1U : 0U;
+            changed += known && counts.isn_entered != counts.isn_left ? 1U : 0U;
         }
         if (changed != 0) {
             lessons.parameters.push_back({.name = "isn",

@@ -150,6 +150,8 @@ struct Totals {
     std::uint64_t conversations = 0;
     std::uint64_t paired = 0;
     std::uint64_t translated = 0;
+    std::uint64_t ambiguous =
+        0;  // proxied, unpaired: several at the other tap carry the same bytes
     std::array<std::uint64_t, taps::kPairings> pairings{};
     std::array<std::uint64_t, taps::kOutcomes> outcomes{};
     std::array<std::uint64_t, taps::kEndings> endings{};

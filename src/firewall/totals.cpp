@@ -52,6 +52,7 @@ Totals totals_of(std::span<const taps::Conversation> conversations) {
         const bool paired = one.pairing != taps::Pairing::unpaired;
         totals.paired += paired ? 1U : 0U;
         totals.translated += paired && one.translated ? 1U : 0U;
+        totals.ambiguous += one.ambiguous ? 1U : 0U;
         ++totals.pairings[static_cast<std::size_t>(one.pairing)];
         ++totals.outcomes[static_cast<std::size_t>(one.outcome)];
         ++totals.endings[static_cast<std::size_t>(one.ending)];

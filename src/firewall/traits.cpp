@@ -65,12 +65,24 @@ using taps::WayCounts;
            conversation.pairing != Pairing::syn_fingerprint;
 }
 
+// Two connections that carry the same bytes. Something in between that made every number anew would
+// look the same, but for an end's own options, or an answer that came before the server was asked.
+void find_terminated(const Conversation& conversation, const WayCounts& client,
+                     const WayCounts& server, Nanos skew, Traits& traits) {
+    traits.tcp_proxy = true;
+    const bool shown = is_anothers(client) || is_anothers(server) ||
+                       (conversation.answered_ahead > 0 && conversation.answered_ahead > 4 * skew);
+    traits.grade = shown ? taps::Grade::proven : taps::Grade::probable;
+    traits.undelivered = (conversation.undelivered[0] | conversation.undelivered[1]) != 0;
+    traits.undelivered_grade = taps::Grade::proven;
+}
+
 void find_proxies(const Conversation& conversation, const WayCounts& client,
                   const WayCounts& server, Traits& traits) {
     const bool both = client_rewritten(conversation, client) && rewritten(server);
     const bool told_early =
         conversation.acknowledged_early[0] != 0 || conversation.acknowledged_early[1] != 0;
-    if (conversation.pairing == Pairing::byte_stream || (both && told_early)) {
+    if (both && told_early) {
         traits.tcp_proxy = true;
         return;
     }
@@ -95,11 +107,15 @@ void find_proxies(const Conversation& conversation, const WayCounts& client,
 
 }  // namespace
 
-Traits traits_of(const Conversation& conversation) {
+Traits traits_of(const Conversation& conversation, Nanos skew) {
     Traits traits;
     const taps::Way way = taps::way_into(conversation.client_side);
     const WayCounts& client = conversation.ways[taps::index(way)];
     const WayCounts& server = conversation.ways[taps::index(taps::back(way))];
+    if (conversation.pairing == Pairing::byte_stream) {
+        find_terminated(conversation, client, server, skew, traits);
+        return traits;
+    }
     if (!conversation.client_known) {
         traits.isn_rewritten = conversation.pairing == Pairing::same_tuple_isn;
         return traits;

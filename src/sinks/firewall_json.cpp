@@ -169,6 +169,7 @@ void write_totals(Fields& json, const firewall::Totals& totals) {
     json.field("conversations", totals.conversations);
     json.field("paired", totals.paired);
     json.field("translated", totals.translated);
+    json.field("ambiguous", totals.ambiguous);
     json.field("concurrent_max", totals.concurrent_max);
     json.field("lost_outside", totals.lost_outside);
     json.counts<taps::Pairing>("pairings", totals.pairings);

@@ -102,11 +102,14 @@ std::string share_text(double share) {
 std::string seen_text(const firewall::Report& report) {
     const auto& totals = report.totals;
     return fmt::format(
-        "{} in {}, {} seen at both taps{}, at most {} at once",
+        "{} in {}, {} seen at both taps{}{}, at most {} at once",
         count_of(totals.conversations, "connection"),
         duration_text(format::elapsed(report.first, report.last)), count_text(totals.paired),
         totals.translated == 0 ? std::string()
                                : fmt::format(" ({} translated)", count_text(totals.translated)),
+        totals.ambiguous == 0
+            ? std::string()
+            : fmt::format(", {} proxied and too alike to be paired", count_text(totals.ambiguous)),
         count_text(totals.concurrent_max));
 }
 

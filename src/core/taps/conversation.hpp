@@ -100,6 +100,7 @@ struct Conversation {
     bool client_known = false;
     bool side_known = false;  // client_side is told by times, TTLs or addresses, not a guess
     bool translated = false;  // addresses or ports differ between the taps
+    bool ambiguous = false;   // proxied and unpaired: several at the other tap carry the same bytes
     bool complete = true;     // false: a limit was reached, counts are lower bounds
     bool ended = false;       // false: a record of the end of the run, or forgotten while idle
     Pairing pairing = Pairing::unpaired;
@@ -117,6 +118,11 @@ struct Conversation {
     // Highest number a receiver was told is acknowledged, that its own tap never saw it acknowledge
     // (a proxy's early ACKs): bytes at risk, by the way of the data.
     std::array<std::uint32_t, kWays> acknowledged_early{};
+    // Of these, bytes that a proxy itself still sent again and again in vain, at the end.
+    std::array<std::uint32_t, kWays> undelivered{};
+    // By so much a proxy answered the client before it asked the server, as the taps' times show
+    // once the way of the client's first byte is taken off; 0 = not shown.
+    Nanos answered_ahead = 0;
     std::array<WayCounts, kWays> ways{};
 };
 

@@ -57,6 +57,7 @@ struct Live {
     std::uint32_t waiting;  // of its packets for a twin
     std::uint32_t holding;  // index of its held packets, 0 = none
     std::uint32_t logged;   // number of its latest packet in the log, 0 = none
+    std::uint32_t leg;      // of Legs, while one tap alone has seen it; 0 = none
     std::array<Likeness, kWays> likeness;
     std::array<std::uint8_t, kSides> client_sender;  // side of the tuple's key that is the client
     Stage stage;
@@ -70,6 +71,8 @@ struct Live {
     bool doubtful : 1;             // at one tap only, and another at the other tap may be the same
     bool joint : 1;                // what the other tap sees of it comes from another worker
     bool introduced : 1;           // to the other workers, as seen at one tap alone
+    bool told : 1;                 // its record is part of another one that was handed out
+    std::uint8_t spoke : 2;        // by party: a packet other than a RST
     std::uint8_t fins : 2;         // by party
     std::uint8_t shift_known : 2;  // by party
     std::uint8_t isn_known : 4;    // bit tap * 2 + party
@@ -85,6 +88,9 @@ struct Live {
         return party == kClient ? clients : back(clients);
     }
     [[nodiscard]] bool at(Side tap) const { return tuple[index(tap)] != 0; }
+    [[nodiscard]] bool at_both() const { return at(Side::outside) && at(Side::inside); }
+    // One tap alone has shown both ends of it speaking.
+    [[nodiscard]] bool talks_at_one() const { return !at_both() && spoke == 3; }
     [[nodiscard]] bool closed() const { return reset || fins == 3; }
     [[nodiscard]] bool has_isn(Side tap, std::uint8_t party) const {
         return (unsigned{isn_known} >> bit(tap, party) & 1U) != 0;

@@ -46,6 +46,7 @@ Engine::State::State(const EngineOptions& options_in, stats::Counters& counters_
       copies(kCopiesMax, options.backing, options.hash_seed),
       orientation(kHeldMax, options.backing, options.hash_seed),
       pairing(options, conversations),
+      legs(options),
       matcher(options, conversations, counters) {
     if (options.hand_over != nullptr && (options.learn_nat || !options.nat_hints.empty())) {
         shared = std::make_unique<Shared>(options, counters);
@@ -190,6 +191,7 @@ void Engine::State::take_segment(std::uint32_t i) {
         if (live.introduced) {
             withdraw(slot, other(packet.tap));
         }
+        drop_leg(live);
         conversations.share(slot, packet.tap);
         name(slot, packet.tap, packet.frame);
     } else if (live.tuple[index(packet.tap)] != tuples[i] + 1) {
@@ -216,6 +218,9 @@ void Engine::State::update(Live& live, const Packet& packet) {
     live.last = std::max(live.last, packet.time);
     live.opening = live.opening && packet.has(flag::kSyn);
     live.reset = live.reset || packet.has(flag::kRst);
+    if (!packet.has(flag::kRst)) {
+        live.spoke = (live.spoke | 1U << live.party_of(packet.tap, packet.sender)) & 3U;
+    }
     if (packet.has(flag::kFin)) {
         live.fins = (live.fins | 1U << live.party_of(packet.tap, packet.sender)) & 3U;
     }
@@ -224,8 +229,11 @@ void Engine::State::update(Live& live, const Packet& packet) {
 
 void Engine::State::follow(std::uint32_t slot, const Packet& packet, bool copy) {
     const Live& live = conversations.live(slot);
-    const bool early = packet.kind == PacketKind::segment &&
-                       live.packets <= NatPairing::kPacketsMost && alone(live);
+    const bool one_tap = packet.kind == PacketKind::segment && alone(live);
+    if (one_tap && live.leg != 0 && !copy) {
+        legs.observe(live.leg, packet, live.party_of(packet.tap, packet.sender));
+    }
+    const bool early = one_tap && live.packets <= NatPairing::kPacketsMost;
     if (early) {
         slot = pair_translated(slot, packet);
     }
@@ -281,8 +289,7 @@ bool Engine::finish_some() {
         state.sweep_at = 0;
         for (std::uint32_t slot = 0; slot < state.conversations.slots_used(); ++slot) {
             if (state.conversations.live(slot).stage == Stage::held) {
-                state.open(slot, state.orientation.decide(state.conversations.live(slot),
-                                                          state.conversations));
+                state.open_at_last(slot);
             }
         }
     }
@@ -323,7 +330,8 @@ const TapHealth& Engine::health() const {
 std::size_t Engine::memory_bytes() const {
     return state_->conversations.memory_bytes() + state_->copies.memory_bytes() +
            state_->orientation.memory_bytes() + state_->pairing.memory_bytes() +
-           state_->matcher.memory_bytes() + (state_->shared ? state_->shared->memory_bytes() : 0) +
+           state_->legs.memory_bytes() + state_->matcher.memory_bytes() +
+           (state_->shared ? state_->shared->memory_bytes() : 0) +
            2 * State::kHeldMax * sizeof(State::Holder) + sizeof(State);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From a tuple to its conversation, and the life of that: begun, held back, opened, left, ended.
 #include <algorithm>
-#include <utility>
 
 #include "core/taps/engine_state.hpp"
 
@@ -14,15 +13,6 @@ using stats::Counter;
 
 // Steps for one round of ageing through the table.
 constexpr std::uint32_t kSweepSteps = 1024;
-
-// Who opened the connection, as far as one packet tells: else the higher port, which clients draw.
-std::uint8_t client_sender_of(const Decoded& found, const Packet& packet) {
-    if (packet.has(flag::kSyn)) {
-        return packet.has(flag::kAck) ? packet.sender ^ 1 : packet.sender;
-    }
-    const std::uint16_t* const ports = found.v6 ? found.key.v6_key.port : found.key.v4.port;
-    return ports[0] == ports[1] ? packet.sender : static_cast<std::uint8_t>(ports[1] > ports[0]);
-}
 
 }  // namespace
 
@@ -72,26 +62,6 @@ std::uint32_t Engine::State::conversation_of(std::uint32_t i) {
     return begin(i, 0);
 }
 
-// The tuple of a conversation that the other tap knows under another one.
-std::uint32_t Engine::State::join(std::uint32_t i, const NatPairing::Found& found) {
-    const Packet& packet = packets[i];
-    if (conversations.live(found.slot).introduced) {
-        withdraw(found.slot, other(packet.tap));
-    }
-    if (!conversations.attach(found.slot, decoded[i], hashes[i], packet.tap)) {
-        return kNone;
-    }
-    changed = true;
-    Live& live = conversations.live(found.slot);
-    live.client_sender[index(packet.tap)] = client_sender_of(decoded[i], packet);
-    tuples[i] = live.tuple[index(packet.tap)] - 1;
-    Conversation& record = conversations.record(found.slot);
-    record.translated = true;
-    record.pairing = found.how;
-    name(found.slot, packet.tap, packet.frame);
-    return found.slot;
-}
-
 std::uint32_t Engine::State::begin(std::uint32_t i, Nanos since_previous) {
     const Packet& packet = packets[i];
     std::uint32_t slot = conversations.add(decoded[i], hashes[i], packet.tap);
@@ -117,6 +87,7 @@ std::uint32_t Engine::State::begin(std::uint32_t i, Nanos since_previous) {
     live.opening = packet.has(flag::kSyn);
     live.client_known = packet.has(flag::kSyn);
     live.client_sender[index(packet.tap)] = client_sender_of(decoded[i], packet);
+    live.leg = live.client_known ? legs.begin(slot, packet.tap) : 0;
     name(slot, packet.tap, packet.frame);
     matcher.begin(slot, since_previous);
     return slot;
@@ -136,61 +107,10 @@ void Engine::State::name(std::uint32_t slot, Side tap, std::uint64_t frame) {
     }
 }
 
-// Translated: what its first packets have in common with those of a conversation that only the
-// other tap has seen. One of the two must not have been handed on yet. Returns the slot of both.
-std::uint32_t Engine::State::pair_translated(std::uint32_t slot, const Packet& packet) {
-    const auto found = pairing.find(slot, packet);
-    counters.add(Counter::taps_ambiguous, found.ambiguous ? 1 : 0);
-    const bool own_joins = conversations.live(slot).stage == Stage::held;
-    if (found.slot == kNone ||
-        (!own_joins && conversations.live(found.slot).stage != Stage::held)) {
-        pairing.remember(packet, slot);
-        if (is_bare_syn(packet)) {
-            pairing.doubt(slot, packet);
-        }
-        return slot;
-    }
-    const std::uint32_t from = own_joins ? slot : found.slot;
-    const std::uint32_t into = own_joins ? found.slot : slot;
-    const Side tap = own_joins ? packet.tap : other(packet.tap);
-    for (const auto& [one, at] : {std::pair(from, tap), std::pair(into, other(tap))}) {
-        if (conversations.live(one).introduced) {
-            withdraw(one, at);
-        }
-    }
-    Live& source = conversations.live(from);
-    Live& target = conversations.live(into);
-    // The same host sent it here and there: who of both knows the client says whether that is it.
-    const std::uint8_t sender_there = own_joins ? found.sender : packet.sender;
-    const std::uint8_t sender_here = own_joins ? packet.sender : found.sender;
-    const bool target_knows = target.client_known || !source.client_known;
-    const bool by_client = (target_knows ? target.party_of(other(tap), sender_there)
-                                         : source.party_of(tap, sender_here)) == kClient;
-    target.client_sender[index(tap)] = by_client ? sender_here : sender_here ^ 1;
-    target.client_sender[index(other(tap))] = by_client ? sender_there : sender_there ^ 1;
-    target.client_known = target.client_known || source.client_known;
-    target.first = std::min(target.first, source.first);
-    target.reset = target.reset || source.reset;
-    target.opening = target.opening && source.opening;
-    orientation.take_all(source, taken);
-    const std::uint64_t frame = conversations.record(from).first_frame[index(tap)];
-    conversations.merge(from, into, tap);
-    changed = true;
-    Conversation& record = conversations.record(into);
-    record.translated = true;
-    record.pairing = found.how;
-    name(into, tap, frame);
-    name(into, other(tap), record.first_frame[index(other(tap))]);
-    for (std::uint32_t i = 0; i < taken.count; ++i) {
-        hand_on(into, taken.packets[i].packet, taken.packets[i].copy);
-    }
-    return into;
-}
-
 // As long as one tap alone has seen it, it may yet turn out to be what the other tap knows under
 // another name.
 std::optional<Oriented> Engine::State::told_now(const Live& live) const {
-    const bool waits = options.learn_nat && !(live.at(Side::outside) && live.at(Side::inside));
+    const bool waits = options.learn_nat && !live.at_both();
     return waits ? std::nullopt : orientation.told(live, conversations);
 }
 
@@ -207,6 +127,10 @@ void Engine::State::hold(std::uint32_t slot, const Packet& packet, bool copy) {
     }
     const bool asking = shared && (alone(live) || live.joint);
     if (!orientation.hold(live, packet, copy, asking ? kHeldWhileAsking : kHeldOfOne)) {
+        if (pair_forwarded(slot)) {
+            hand_on(slot, packet, copy);
+            return;
+        }
         counters.add(Counter::taps_hurried);
         open(slot, orientation.decide(live, conversations));
         release(slot, {packet, 0, copy});
@@ -233,10 +157,10 @@ void Engine::State::release(std::uint32_t slot, const HeldPacket& held) {
 void Engine::State::open(std::uint32_t slot, const Oriented& oriented) {
     Live& live = conversations.live(slot);
     live.client_side = oriented.client_side;
-    const bool doubtful = live.doubtful && !(live.at(Side::outside) && live.at(Side::inside));
+    const bool doubtful = live.doubtful && !live.at_both();
     live.side_known = oriented.known && !doubtful;
     live.stage = Stage::open;
-    if (oriented.known && live.at(Side::outside) && live.at(Side::inside)) {
+    if (oriented.known && live.at_both()) {
         orientation.learn(live, conversations);
     }
     orientation.take_all(live, released);
@@ -248,6 +172,14 @@ void Engine::State::open(std::uint32_t slot, const Oriented& oriented) {
     }
     for (std::uint32_t i = 0; i < released.count; ++i) {
         release(slot, released.packets[i]);
+    }
+}
+
+// Nothing more can come, or there is no room to wait for it.
+void Engine::State::open_at_last(std::uint32_t slot) {
+    Live& live = conversations.live(slot);
+    if (!pair_forwarded(slot) || live.stage == Stage::held) {
+        open(slot, orientation.decide(live, conversations));
     }
 }
 
@@ -267,7 +199,7 @@ void Engine::State::open_overdue(Nanos reach) {
             if (holding != nullptr && holding->since + matcher.wait() >= reach) {
                 return;
             }
-            open(next_holder->slot, orientation.decide(live, conversations));
+            open_at_last(next_holder->slot);
         }
         next_holder.reset();
     }
@@ -281,7 +213,7 @@ void Engine::State::leave(std::uint32_t slot) {
         return;
     }
     if (live.stage == Stage::held) {
-        open(slot, orientation.decide(live, conversations));
+        open_at_last(slot);
     }
     conversations.detach(slot);
     changed = true;
@@ -319,13 +251,17 @@ void Engine::State::end(std::uint32_t slot, bool ended) {
         return;
     }
     if (live.stage == Stage::held) {
-        open(slot, orientation.decide(live, conversations));
+        open_at_last(slot);
     }
     if (live.joint) {
         part(slot);
         --shared->joint;
     }
     matcher.end(slot, ended);
+    join_proxied(slot);
+    if (!live.told) {
+        matcher.hand_out(slot);
+    }
     conversations.remove(slot);
     changed = true;
 }

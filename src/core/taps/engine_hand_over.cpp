@@ -183,6 +183,7 @@ void Engine::State::move_away(std::uint32_t slot, const HandedOver& move) {
     }
     shared->asks_at_once = true;
     counters.add(Counter::taps_moved);
+    drop_leg(live);
     orientation.take_all(live, taken);
     live.stage = Stage::away;
     shared->partners[slot] = {.place = move.from, .how = move.how, .aligned = move.aligned};
@@ -234,6 +235,7 @@ bool Engine::State::join_given(const HandedOver& given) {
     }
     changed = true;
     Live& live = conversations.live(slot);
+    drop_leg(live);
     const Side far = other(tap);
     const std::uint8_t turn = given.aligned ? 0 : 1;
     if (given.how == Pairing::nat_hint) {

@@ -16,6 +16,7 @@
 #include "core/taps/desk.hpp"
 #include "core/taps/engine.hpp"
 #include "core/taps/hand_over.hpp"
+#include "core/taps/legs.hpp"
 #include "core/taps/matcher.hpp"
 #include "core/taps/orientation.hpp"
 #include "core/taps/pairing.hpp"
@@ -35,6 +36,7 @@ struct Engine::State {
     Copies copies;
     Orientation orientation;
     NatPairing pairing;
+    Legs legs;
     Matcher matcher;
     Clocks clocks;
     std::array<std::uint32_t, kSides> ordinals{};
@@ -90,6 +92,7 @@ struct Engine::State {
     std::array<const decode::Decoded*, kBurstMax> wanted;
     HeldPackets taken;     // of a conversation that joins another
     HeldPackets released;  // of one that opens
+    HeldPackets kept;      // of that other one
     bool changed = false;  // tuples[] may be stale
 
     void read(const Frame& frame, std::uint32_t i);
@@ -108,6 +111,13 @@ struct Engine::State {
     void follow(std::uint32_t slot, const Packet& packet, bool copy);
     void hand_on(std::uint32_t slot, const Packet& packet, bool copy);
     [[nodiscard]] std::uint32_t pair_translated(std::uint32_t slot, const Packet& packet);
+    void withdraw_both(std::uint32_t one, Side tap, std::uint32_t other_slot);
+    bool pair_forwarded(std::uint32_t slot);
+    void learn_numbers(Live& live, const Leg& one, const Leg& other);
+    void join_proxied(std::uint32_t slot);
+    void describe_proxied(std::uint32_t slot, std::uint32_t other);
+    void drop_leg(Live& live);
+    void open_at_last(std::uint32_t slot);
     [[nodiscard]] std::optional<Oriented> told_now(const Live& live) const;
     void update(Live& live, const Packet& packet);
     void hold(std::uint32_t slot, const Packet& packet, bool copy);
@@ -140,6 +150,17 @@ struct Engine::State {
     bool take_shared(Nanos reach);
     [[nodiscard]] Nanos meet_others(bool publish);
 };
+
+// Who opened the connection, as far as one packet tells: else the higher port, which clients draw.
+[[nodiscard]] inline std::uint8_t client_sender_of(const decode::Decoded& found,
+                                                   const Packet& packet) {
+    namespace flag = decode::tcp_flag;
+    if (packet.has(flag::kSyn)) {
+        return packet.has(flag::kAck) ? packet.sender ^ 1 : packet.sender;
+    }
+    const std::uint16_t* const ports = found.v6 ? found.key.v6_key.port : found.key.v4.port;
+    return ports[0] == ports[1] ? packet.sender : static_cast<std::uint8_t>(ports[1] > ports[0]);
+}
 
 [[nodiscard]] inline bool is_bare_syn(const Packet& packet) {
     namespace flag = decode::tcp_flag;

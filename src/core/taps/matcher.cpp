@@ -476,25 +476,37 @@ void Matcher::end(std::uint32_t slot, bool ended) {
     const Live& live = conversations_.live(slot);
     Conversation& record = conversations_.record(slot);
     const Witnessed of = witnessed(slot);
-    record.id = live.id;
-    record.client_side = live.client_side;
-    record.client_known = live.client_known;
-    record.side_known = live.side_known;
     record.ended = ended;
-    record.first = live.first;
-    record.last = live.last;
     if (record.pairing == Pairing::same_tuple && (live.shift[0] | live.shift[1]) != 0) {
         record.pairing = Pairing::same_tuple_isn;
     }
     pairs_.ended(pair_states_[slot], of);
     evidence_.end(of, live.last, record);
-    const bool both = record.seen[0] && record.seen[1];
-    if (both) {
+    if (live.talks_at_one()) {
+        // It went another way, or is another one at the other tap: nothing of it was lost there.
+        for (WayCounts& way : record.ways) {
+            way.lost = way.missed_at_exit = way.missed_at_entry = way.pure_acks_lost = 0;
+        }
+    }
+}
+
+void Matcher::hand_out(std::uint32_t slot) {
+    const Live& live = conversations_.live(slot);
+    Conversation& record = conversations_.record(slot);
+    record.id = live.id;
+    record.client_side = live.client_side;
+    record.client_known = live.client_known;
+    record.side_known = live.side_known;
+    record.first = live.first;
+    record.last = live.last;
+    if (record.seen[0] && record.seen[1]) {
         ++health_.conversations_at_both;
     } else {
         ++health_.conversations_at_one[record.seen[0] ? 0 : 1];
     }
-    health_.untold_sides += live.side_known ? 0 : 1;
+    // On which side of the firewall the client is, is no question to one that is not seen to cross.
+    const bool crosses = record.pairing == Pairing::byte_stream || !live.talks_at_one();
+    health_.untold_sides += crosses && !live.side_known ? 1 : 0;
     outbox_.take(record);
 }
 

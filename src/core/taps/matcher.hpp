@@ -38,8 +38,10 @@ class Matcher {
 
     // After each burst and tick: concludes what can be.
     void advance(const Clocks& clocks);
-    // Fills in the record and hands it out. The slot may then be used again.
+    // Fills in the record.
     void end(std::uint32_t slot, bool ended);
+    // After end(): the record goes to the reader. The slot may then be used again.
+    void hand_out(std::uint32_t slot);
     // The end of the capture: concludes what waits as far as there is room for what it tells; true
     // once nothing is left, and end() of every conversation follows.
     [[nodiscard]] bool finish_some(const Clocks& clocks);

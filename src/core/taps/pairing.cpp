@@ -33,13 +33,15 @@ bool NatPairing::tells(const Packet& packet, Kind kind) {
     const bool syn = packet.has(flag::kSyn);
     switch (kind) {
         case Kind::whole:
-            return syn || packet.payload_bytes != 0;
+            return syn || packet.payload_bytes != 0 || packet.has(flag::kFin);
         case Kind::number:
             return syn;
         case Kind::times:
             return syn && has_times(packet);
         case Kind::shape:
             return syn && !has_times(packet) && !packet.v6 && packet.ip_id != 0;
+        case Kind::content:
+            return !syn && packet.payload_bytes != 0 && packet.digest_known && has_times(packet);
         case Kind::sender:
         case Kind::receiver:
             return false;
@@ -57,6 +59,8 @@ NatPairing::NatPairing(const EngineOptions& options, Conversations& conversation
 // number: number alone, where options are taken off; still 32 random bits
 // times:  the same as whole without the number, where that is made anew
 // shape:  neither number nor timestamp: IP identification, window and options
+// content: of a connection that began before: payload, timestamp and IP identification, and no
+//         number
 std::uint64_t NatPairing::print_of(const Packet& syn, Kind kind) const {
     std::uint64_t first = 0;
     std::uint64_t second = std::uint64_t{static_cast<std::uint8_t>(kind)} << 56;
@@ -81,6 +85,10 @@ std::uint64_t NatPairing::print_of(const Packet& syn, Kind kind) const {
         case Kind::shape:
             first = syn.ip_id | std::uint64_t{syn.window} << 16;
             second |= options;
+            break;
+        case Kind::content:
+            first = syn.tsval | std::uint64_t{syn.payload_bytes} << 32;
+            second |= syn.ip_id | std::uint64_t{syn.digest} << 16;
             break;
         case Kind::sender:
         case Kind::receiver:
@@ -138,15 +146,19 @@ NatPairing::Found NatPairing::best(std::uint32_t slot, const Packet& syn, Kind k
             answer.ambiguous = false;
             answer.slot = row.slot;
             answer.sender = row.sender;
+            answer.seq = row.seq;
+            answer.ack = row.ack;
             taken = row.conversation;
             most = score;
         }
     }
     // Nothing but 32 bits, a clock that many connections share, or 16 bits: addresses and ports
     // must agree the more.
-    const int least = kind == Kind::shape ? kSameEndpoint
-                      : kind == Kind::times || (kind == Kind::number && has_times(syn)) ? 1
-                                                                                        : 0;
+    const int least =
+        kind == Kind::shape ? kSameEndpoint
+        : kind == Kind::times || kind == Kind::content || (kind == Kind::number && has_times(syn))
+            ? 1
+            : 0;
     if (answer.slot != Conversations::kNone && most < least) {
         answer = {.ambiguous = true};
     }
@@ -158,7 +170,7 @@ NatPairing::Found NatPairing::find(std::uint32_t slot, const Packet& syn) const 
         return {};
     }
     for (const Kind kind : kKinds) {
-        if (!tells(syn, kind)) {
+        if (!tells(syn, kind) || !usable(kind)) {
             continue;
         }
         Found answer = best(slot, syn, kind);
@@ -166,7 +178,8 @@ NatPairing::Found NatPairing::find(std::uint32_t slot, const Packet& syn) const 
             return {.ambiguous = true};
         }
         if (answer.slot != Conversations::kNone) {
-            answer.how = kind == Kind::times ? Pairing::timestamps : Pairing::syn_fingerprint;
+            answer.how = kind == Kind::times || kind == Kind::content ? Pairing::timestamps
+                                                                      : Pairing::syn_fingerprint;
             return answer;
         }
     }
@@ -200,7 +213,14 @@ void NatPairing::insert(std::uint64_t print, const Packet& packet, std::uint32_t
     for (Row& row : set.rows) {
         oldest = row.time < oldest->time ? &row : oldest;
     }
-    *oldest = {print, conversations_.live(slot).id, packet.time, slot, packet.tap, packet.sender};
+    *oldest = {.print = print,
+               .conversation = conversations_.live(slot).id,
+               .time = packet.time,
+               .slot = slot,
+               .seq = packet.seq,
+               .ack = packet.ack,
+               .tap = packet.tap,
+               .sender = packet.sender};
 }
 
 void NatPairing::remember(const Packet& packet, std::uint32_t slot) {
@@ -208,7 +228,7 @@ void NatPairing::remember(const Packet& packet, std::uint32_t slot) {
         return;
     }
     for (const Kind kind : kKinds) {
-        if (tells(packet, kind)) {
+        if (tells(packet, kind) && usable(kind)) {
             insert(print_of(packet, kind), packet, slot);
         }
     }

@@ -26,6 +26,9 @@ class NatPairing {
         Pairing how = Pairing::unpaired;
         std::uint8_t sender = 0;  // side of the key at the other tap that sent the packet
         bool ambiguous = false;
+        // Of the packet at the other tap.
+        std::uint32_t seq = 0;
+        std::uint32_t ack = 0;
     };
     // Early packets of a conversation that only one tap has seen so far.
     static constexpr std::uint32_t kPacketsMost = 16;
@@ -46,13 +49,16 @@ class NatPairing {
     [[nodiscard]] std::size_t memory_bytes() const { return sets_.bytes(); }
 
   private:
-    enum class Kind : std::uint8_t { whole, number, times, shape, sender, receiver };
-    static constexpr std::array kKinds{Kind::whole, Kind::number, Kind::times, Kind::shape};
+    enum class Kind : std::uint8_t { whole, number, times, shape, content, sender, receiver };
+    static constexpr std::array kKinds{Kind::whole, Kind::number, Kind::times, Kind::shape,
+                                       Kind::content};
     struct Row {
         std::uint64_t print;
         std::uint64_t conversation;  // its id
         Nanos time;
         std::uint32_t slot;
+        std::uint32_t seq;
+        std::uint32_t ack;
         Side tap;
         std::uint8_t sender;
     };
@@ -61,6 +67,10 @@ class NatPairing {
     };
 
     [[nodiscard]] static bool tells(const Packet& syn, Kind kind);
+    // How numbers differ that no SYN told is not handed over between workers.
+    [[nodiscard]] bool usable(Kind kind) const {
+        return kind != Kind::content || options_.hand_over == nullptr;
+    }
     [[nodiscard]] std::uint64_t print_of(const Packet& syn, Kind kind) const;
     [[nodiscard]] std::uint64_t print_of(const flow::Endpoint& endpoint, Kind kind) const;
     void insert(std::uint64_t print, const Packet& packet, std::uint32_t slot);

@@ -441,6 +441,22 @@ TEST(Traits, tcp_proxy_is_proven_by_early_acks_and_probable_by_numbers_and_optio
     EXPECT_EQ(traits_of(one).grade, Grade::proven);
 }
 
+TEST(Traits, two_connections_with_the_same_bytes_are_a_proxys_if_the_client_was_answered_ahead) {
+    taps::Conversation one = conversation();
+    one.pairing = taps::Pairing::byte_stream;
+    EXPECT_TRUE(traits_of(one).tcp_proxy);
+    EXPECT_EQ(traits_of(one).grade, Grade::probable);
+    one.answered_ahead = 5 * kMillisecond;
+    EXPECT_EQ(traits_of(one, kMillisecond).grade, Grade::proven);
+    EXPECT_EQ(traits_of(one, 2 * kMillisecond).grade, Grade::probable);
+    of_server(one).scale_left = 9;  // an end's own
+    EXPECT_EQ(traits_of(one, 2 * kMillisecond).grade, Grade::proven);
+    EXPECT_FALSE(traits_of(one).isn_rewritten || traits_of(one).undelivered);
+    one.undelivered[0] = 100;
+    EXPECT_TRUE(traits_of(one).undelivered);
+    EXPECT_EQ(traits_of(one).undelivered_grade, Grade::proven);
+}
+
 TEST(Traits, numbers_made_random_beside_a_clamp_and_stripped_options_are_no_proxy) {
     taps::Conversation one = conversation();
     one.pairing = taps::Pairing::same_tuple_isn;
@@ -463,7 +479,9 @@ TEST(Traits, an_early_ack_alone_is_one_that_the_capture_missed) {
 
 TEST(Traits, acknowledged_and_never_delivered_where_a_proxy_died) {
     taps::Conversation one = conversation();
-    one.pairing = taps::Pairing::byte_stream;
+    one.pairing = taps::Pairing::same_tuple_isn;
+    of_client(one).isn_left = 78;
+    of_server(one).isn_left = 79;
     one.acknowledged_early[0] = 500;
     EXPECT_FALSE(traits_of(one).undelivered);
     one.ending = taps::Ending::reset_by_server;
