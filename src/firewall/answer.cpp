@@ -48,6 +48,18 @@ using sinks::format::count_text;
                        count_of(totals.conversations, "connection"));
 }
 
+// What is worth knowing though it did no harm.
+[[nodiscard]] std::string noted_text(const Report& report) {
+    std::string text;
+    for (const Finding& finding : report.findings) {
+        if (!finding.expected && info(finding.behaviour).weight == Weight::notice) {
+            text += fmt::format("{}{} ({})", text.empty() ? " Noted: " : ", ",
+                                info(finding.behaviour).words, taps::name(finding.grade));
+        }
+    }
+    return text.empty() ? text : text + '.';
+}
+
 }  // namespace
 
 std::string verdict_of(const Report& report) {
@@ -64,6 +76,7 @@ std::string verdict_of(const Report& report) {
             report.confidence.taps[0].name.empty() ? "outside" : report.confidence.taps[0].name,
             report.confidence.taps[1].name.empty() ? "inside" : report.confidence.taps[1].name,
             std::ranges::any_of(report.findings, wanted) ? ", but for what the policy wants," : "");
+        text += noted_text(report);
     } else {
         text += fmt::format(" {}.", std::ranges::find_if(report.findings, in_headline)->sentence);
     }

@@ -182,25 +182,30 @@ void count(const Group& group, const FindingsInput& input, Finding& finding) {
     std::unordered_set<std::uint64_t> conversations;
     Whom whom;
     bool any = false;
+    for (std::size_t i = 0; i < group.conversations.size(); ++i) {
+        const Conversation& one = *group.conversations[i];
+        conversations.insert(one.id);
+        whom.add(ends_of(one));
+        count_grade(finding, group.grades[i], 1);
+        widen(finding, any, one.first, one.last);
+    }
+    // Packets of a connection that is a case itself are its evidence.
+    const auto is_case = [&, counted = conversations](const Fact& fact) {
+        return !counted.contains(fact.conversation);
+    };
     for (const std::uint32_t at : group.cases) {
         const Fact& fact = *input.cases.cases[at].fact;
         // A fact tells of all copies of a packet that were lost.
         const std::uint64_t copies = std::max<std::uint64_t>(fact.attempts, 1);
-        count_grade(finding, input.told[at].grade_as(group.behaviour), copies);
+        if (is_case(fact)) {
+            count_grade(finding, input.told[at].grade_as(group.behaviour), copies);
+        }
         finding.bytes += copies * fact.packet.payload_bytes;
         finding.cost += fact.cost;
         widen(finding, any, fact.time, fact.time);
         if (conversations.insert(fact.conversation).second) {
             whom.add(ends_of(fact));
         }
-    }
-    for (std::size_t i = 0; i < group.conversations.size(); ++i) {
-        const Conversation& one = *group.conversations[i];
-        if (conversations.insert(one.id).second) {
-            whom.add(ends_of(one));
-            count_grade(finding, group.grades[i], 1);
-        }
-        widen(finding, any, one.first, one.last);
     }
     for (const RewriteRow* row : group.rewrites) {
         count_grade(finding, Grade::proven, row->count.changed);

@@ -37,7 +37,8 @@ constexpr std::uint64_t kElsewhereMin = 5;
 // TTL of nearly all packets must fall by one constant: per cent.
 constexpr std::uint64_t kSameFall = 95;
 
-// Connections that fit the policy only with the taps exchanged: at least, and per cent of all.
+// Connections that fit the policy only with the taps exchanged: at least, and per cent of all; of
+// the packets that seem to leave before they enter, too.
 constexpr std::uint64_t kExchangedMin = 3;
 constexpr std::uint64_t kExchanged = 90;
 
@@ -83,6 +84,7 @@ class Judge {
         return at(side, Way::inward).packets + at(side, Way::outward).packets;
     }
     [[nodiscard]] std::uint64_t pairs(Way way) const { return at(taps::exit(way), way).paired; }
+    [[nodiscard]] std::uint64_t compared(Way way) const { return health_.compared(way); }
     [[nodiscard]] std::pair<Nanos, Nanos> span_of(Side side) const;
     [[nodiscard]] bool both_have_packets();
     [[nodiscard]] bool overlap();
@@ -148,7 +150,7 @@ bool Judge::same_capture() {
             }
         }
         const auto& falls = health_.ttl_fall[taps::index(way)];
-        if (falls[static_cast<std::size_t>(-TapHealth::kTtlFallMin)] != pairs(way)) {
+        if (falls[static_cast<std::size_t>(-TapHealth::kTtlFallMin)] != compared(way)) {
             return false;
         }
     }
@@ -243,7 +245,7 @@ void Judge::in_common() {
 void Judge::ttl() {
     for (const Way way : kBothWays) {
         const auto& falls = health_.ttl_fall[taps::index(way)];
-        const std::uint64_t all = pairs(way);
+        const std::uint64_t all = compared(way);
         // 0, 1 and 2: what a bridge, a router and a cluster with a link of its own take off.
         const auto first = falls.begin() - TapHealth::kTtlFallMin;
         const std::uint64_t usual = *std::max_element(first, first + 3);
@@ -283,28 +285,31 @@ void Judge::wiring() {
 
 // With one clock no packet and its answer can both be quicker than nothing (gate T).
 void Judge::time() {
-    const auto mostly_negative = [&](Way way) {
-        return pairs(way) != 0 && health_.negative_transits[taps::index(way)] * 2 > pairs(way);
+    const auto negative = [&](Way way, std::uint64_t per_cent) {
+        return health_.negative_transits[taps::index(way)] * 100 > compared(way) * per_cent;
     };
+    const auto mostly_negative = [&](Way way) { return negative(way, 50); };
     confidence_.skew = std::max(confidence_.skew, health_.skew());
-    if (mostly_negative(Way::inward) && mostly_negative(Way::outward)) {
+    // Mirrors that come and go by more than the transit turn round every other packet.
+    if (negative(Way::inward, kExchanged) && negative(Way::outward, kExchanged)) {
         doubt(
             DoubtId::taps_swapped,
             fmt::format("{} packets inward and {} outward seem to leave before they enter: {} and "
                         "{} are exchanged, or no time can be trusted",
-                        percent_text(health_.negative_transits[0], pairs(Way::inward)),
-                        percent_text(health_.negative_transits[1], pairs(Way::outward)),
+                        percent_text(health_.negative_transits[0], compared(Way::inward)),
+                        percent_text(health_.negative_transits[1], compared(Way::outward)),
                         name(Side::outside), name(Side::inside)));
         return;
     }
     if (confidence_.clock_offset != 0 || confidence_.clock_estimated) {
-        doubt(
-            DoubtId::clock_offset,
-            fmt::format("the clock of the {} tap is {} {} that of the {} tap; this was taken off",
-                        name(Side::inside),
-                        duration_text(confidence_.clock_offset < 0 ? -confidence_.clock_offset
-                                                                   : confidence_.clock_offset),
-                        confidence_.clock_offset < 0 ? "behind" : "ahead of", name(Side::outside)));
+        doubt(DoubtId::clock_offset,
+              fmt::format(
+                  "the times of the {} tap are {} {} those of the {} tap, by its clock or by a "
+                  "mirror that delays; this was taken off",
+                  name(Side::inside),
+                  duration_text(confidence_.clock_offset < 0 ? -confidence_.clock_offset
+                                                             : confidence_.clock_offset),
+                  confidence_.clock_offset < 0 ? "behind" : "ahead of", name(Side::outside)));
     } else if (confidence_.skew == 0 && std::ranges::any_of(kBothWays, mostly_negative)) {
         const Way way = mostly_negative(Way::inward) ? Way::inward : Way::outward;
         doubt(

@@ -194,6 +194,12 @@ void tell(const Study& study, const Samples& samples, Scope scope, Measure measu
                         .unit = "s",
                         .samples = samples.passes + samples.fails.size(),
                         .note = {}};
+    const auto resets = std::ranges::count_if(
+        lesson.explained, [&](std::uint32_t index) { return is_firewall_reset(study.at(index)); });
+    if (resets != 0) {
+        lesson.sentence += fmt::format("; the firewall answered with {}",
+                                       count_of(static_cast<std::uint64_t>(resets), "reset"));
+    }
     if (measure == Measure::same_way) {
         parameter.note = "only packets of the same direction keep the state alive";
         lesson.sentence += "; only packets of the same direction keep it alive";

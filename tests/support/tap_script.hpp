@@ -50,6 +50,7 @@ class TapScript : public taps::FactSink {
     void send(const Sent& sent, Fate fate = Fate::passes);
     // With the identification of the packet before it.
     void send_same(const Sent& sent, Fate fate);
+    void guess_sides() { of_.side_known = false; }
     void skip_ip_ids(std::uint16_t count) { ip_id_ = static_cast<std::uint16_t>(ip_id_ + count); }
     // The tap where it leaves sees the same frame twice.
     void send_doubled(const Sent& sent);

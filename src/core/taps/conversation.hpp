@@ -98,7 +98,7 @@ struct Conversation {
     std::array<std::uint64_t, kSides> first_frame{};  // at each tap; 0 = not seen, or not numbered
     Side client_side = Side::outside;  // where the client is: its packets enter there
     bool client_known = false;
-    bool side_known = false;  // client_side is told by times, TTLs or addresses, not a guess
+    bool side_known = false;  // client_side is told by times, TTLs or addresses, no mere guess
     bool translated = false;  // addresses or ports differ between the taps
     bool ambiguous = false;   // proxied and unpaired: several at the other tap carry the same bytes
     bool complete = true;     // false: a limit was reached, counts are lower bounds

@@ -24,6 +24,10 @@ bool may_repeat_at_once(const Packet& packet) {
            (packet.v6 || packet.ip_id == 0);
 }
 
+// Packets behind what is said of a mirror, at least; and most, so that a while ago is forgotten.
+constexpr std::uint32_t kCertainMin = 32;
+constexpr std::uint32_t kCertainMax = 1024;
+
 }  // namespace
 
 Copies::Copies(std::uint32_t frames_max, Backing backing, std::uint64_t seed)
@@ -44,7 +48,20 @@ std::uint64_t Copies::identity(const Packet& packet, std::uint64_t connection) c
     return mixed == 0 ? 1 : mixed;  // 0 marks an empty place
 }
 
+void Copies::count(Certain& certain, bool copy) {
+    if (++certain.packets == kCertainMax) {
+        certain.packets /= 2;
+        certain.copies /= 2;
+    }
+    certain.copies += copy ? 1U : 0U;
+}
+
 bool Copies::saw(const Packet& packet, std::uint64_t identity) {
+    // A mirror that doubles whatever can be told apart doubles the rest as well.
+    Certain& certain = certain_[index(packet.tap)];
+    const bool doubles =
+        certain.packets >= kCertainMin && certain.copies * 8 >= certain.packets * 3;
+    const bool uncertain = may_repeat_at_once(packet);
     Set& set = sets_[set_of(identity)];
     const std::uint64_t now = time_ttl(packet);
     Remembered* oldest = &set.frames[0];
@@ -59,16 +76,22 @@ bool Copies::saw(const Packet& packet, std::uint64_t identity) {
         const Nanos lag = apart(frame.time_ttl, now);
         const int hops = static_cast<int>(frame.time_ttl & 0xFF) - packet.ttl;
         const bool alike = lag >= 0 && lag <= tcp::kMirrorLag && hops >= -1 && hops <= 1 &&
-                           (hops != 0 || !may_repeat_at_once(packet)) &&
+                           (hops != 0 || !uncertain || doubles) &&
                            tcp::is_one_frame({.apart = lag,
                                               .named = !packet.v6 && packet.ip_id != 0,
                                               .ttl_differs = hops != 0,
                                               .timestamps = packet.option(option_bit::kTimestamps),
                                               .asked = true});
         frame.time_ttl = now;
+        if (!uncertain) {
+            count(certain, alike);
+        }
         return alike;
     }
     *oldest = {identity, now};
+    if (!uncertain) {
+        count(certain, false);
+    }
     return false;
 }
 

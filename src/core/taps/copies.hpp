@@ -4,6 +4,7 @@
 // is never called lost by the firewall. The rule is core/tcp/same_frame's.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -37,11 +38,19 @@ class Copies {
     };
     static_assert(sizeof(Set) == 64, "one cache line");
 
+    // Of the packets of a tap that can be told apart: how many came, and how many of them again.
+    struct Certain {
+        std::uint32_t packets;
+        std::uint32_t copies;
+    };
+    void count(Certain& certain, bool copy);
+
     [[nodiscard]] std::size_t set_of(std::uint64_t identity) const { return identity & mask_; }
 
     std::uint64_t mask_;
     std::uint64_t seed_;
     LazyArray<Set> sets_;
+    std::array<Certain, kSides> certain_{};
 };
 
 }  // namespace tw::taps

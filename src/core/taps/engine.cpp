@@ -165,7 +165,8 @@ void Engine::State::take_other(std::uint32_t i) {
     const std::uint32_t header = found.v6 ? 40 : 20;
     const FragmentIds ids{.addresses = hash_of_addresses(found, options.hash_seed),
                           .datagram = found.v6 ? found.fragment_id : found.ip_id,
-                          .bytes = packet.ip_bytes > header ? packet.ip_bytes - header : 0U};
+                          .bytes = packet.ip_bytes > header ? packet.ip_bytes - header : 0U,
+                          .header = found.segment.data_words * 4U};
     // Of a conversation that workers share, one of them would see half the fragments.
     const bool open_here =
         here && conversations.live(slot).stage == Stage::open && !conversations.live(slot).joint;

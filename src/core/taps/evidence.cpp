@@ -162,6 +162,9 @@ void Evidence::entered_alone(const Seen& seen) {
 void Evidence::left_alone(const Seen& seen) {
     state_->left_alone(seen);
 }
+void Evidence::fragmented(const Seen& seen) {
+    state_->fragmented(seen);
+}
 void Evidence::icmp_error(const Witnessed& of, Way quoted_way, const Packet& quote) {
     state_->icmp_error(of, quoted_way, quote);
 }

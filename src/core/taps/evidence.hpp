@@ -40,6 +40,9 @@ class Evidence {
     // first one has its twin (Seen::copy).
     void entered_alone(const Seen& seen);
     void left_alone(const Seen& seen);
+    // All fragments of it have come at that tap: what becomes of them, and of the segment, is told
+    // elsewhere (fragments.hpp).
+    void fragmented(const Seen& seen);
     // quote: as at the tap where the error was seen; quoted_way: of the packet it quotes.
     void icmp_error(const Witnessed& of, Way quoted_way, const Packet& quote);
     // How far each tap's clock is, and how long a packet waits for its twin now.

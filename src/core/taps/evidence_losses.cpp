@@ -76,6 +76,7 @@ LossFacts Evidence::State::facts_of(const ConversationEvidence& it, const Open& 
     LossFacts facts;
     facts.limit_reached = open.incomplete;
     facts.syn = open.syn;
+    facts.answered_for = open.syn && it.answered_by_firewall;
     facts.last_call = last_call;
     facts.repeat = open.repeat;
     facts.left_before = open.left_before;
@@ -93,6 +94,7 @@ LossFacts Evidence::State::facts_of(const ConversationEvidence& it, const Open& 
     facts.no_time_to_repeat = open.covered_soon;
     facts.raced = open.raced;
     facts.echoes_it = open.echoes_it;
+    facts.echoes_later = open.echoes_later;
     facts.echoes_before = open.echoes_before;
     facts.too_soon = open.too_soon;
     // What it sent before it can have got the packet says nothing.

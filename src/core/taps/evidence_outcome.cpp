@@ -61,6 +61,14 @@ Ending ending_of(const ConversationEvidence& it, Way client_way) {
     return inward.fin_seen || outward.fin_seen ? Ending::half_closed : Ending::open;
 }
 
+// With client and server exchanged every packet would have left before it entered, both ways
+// together: so many of them are no accident of mirrors that come and go.
+bool times_confirm_sides(const ConversationEvidence& it) {
+    constexpr std::uint8_t kPairsMin = 8;
+    return std::min(it.ways[0].pairs_timed, it.ways[1].pairs_timed) >= kPairsMin &&
+           it.ways[0].least_transit + it.ways[1].least_transit > 0;
+}
+
 }  // namespace
 
 // How surely the packets of that way went past both taps, of a conversation that both show one way.
@@ -101,6 +109,7 @@ void Evidence::State::tell_asymmetry(const Witnessed& of, ConversationEvidence& 
         fact.packet.time = it.first;
         fact.packet.tap = exit(way);
         fact.packet.payload_bytes = distance(data.acked_raw_first, data.acked_raw);
+        fact.cites[fact.cites_count++] = data.raw_ack;
         take(fact, of, now);
     }
 }
@@ -122,6 +131,7 @@ void Evidence::State::describe(const Witnessed& of, const ConversationEvidence& 
         record.outcome = Outcome::midway;
     }
     record.ending = ending_of(it, client_way);
+    record.side_known = record.side_known || times_confirm_sides(it);
     record.established = it.established;
     if (it.established != 0 && it.syn_entered != 0) {
         record.setup_delay = it.established - it.syn_entered;

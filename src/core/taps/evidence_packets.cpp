@@ -346,6 +346,20 @@ void Evidence::State::left(const Seen& seen) {
     note_times(it, seen, false);
 }
 
+void Evidence::State::fragmented(const Seen& seen) {
+    WayState& way = of_slot(seen.of).ways[index(seen.way)];
+    const bool enters = seen.packet.tap == entry(seen.way);
+    if (!seen.numbers.known || seen.packet.space() == 0) {
+        return;
+    }
+    if (!enters) {
+        mark_left(way, seen);
+    }
+    const std::uint32_t lo = seen.numbers.seq;
+    (void)spans_.note(enters ? way.at_entry : way.at_exit, lo, lo + seen.packet.space(),
+                      seen.packet.time);
+}
+
 void Evidence::State::note_handshake(ConversationEvidence& it, const Seen& entered,
                                      const Seen& left) {
     const Packet& packet = left.packet;
@@ -393,6 +407,13 @@ void Evidence::State::paired(const Seen& entered, const Seen& left) {
         it.idle_passed = std::max(it.idle_passed, it.gap);
     }
     bump(way.pairs);
+    if (entered.packet.has(flag::kSyn)) {
+        way.syn_passed = true;
+    } else {
+        const Nanos transit = left.packet.time - entered.packet.time;
+        way.least_transit = way.pairs_timed == 0 ? transit : std::min(way.least_transit, transit);
+        bump(way.pairs_timed);
+    }
     if (entered.serial == way.gap_serial) {
         way.idle_passed = std::max(way.idle_passed, way.gap);
     }

@@ -61,6 +61,7 @@ void Evidence::State::cover_open(const WayState& data, Open& open, const Seen& s
     open.covered_partly = open.left_any;
     open.only_copy = !open.repeat && !open.repeated;
     open.echoes_it = echo && at_or_before(packet.tsecr, open.tsval);
+    open.echoes_later = echo && !open.echoes_it;
     open.covered_soon =
         packet.time - open.time < std::min(kTimerLeast, 2 * data.rtt_min) && open.asks == 0;
 }
@@ -160,6 +161,17 @@ void Evidence::State::note_window(ConversationEvidence& it, const Seen& seen) {
         data.window_edge = edge;
     }
     data.window_known = true;
+    // A mirror may show the ACK that opened the window behind what was sent into it.
+    const Nanos margin = swap_margin(seen.packet.tap);
+    for (std::uint32_t i = data.opens; i != kNone; i = opens_[i].next) {
+        Open& open = opens_[i];
+        if (!open.circumstances.in_window && !after(open.hi, edge) &&
+            seen.packet.time <= open.time + margin) {
+            open.circumstances.in_window = true;
+            open.circumstances.window_left = distance(open.hi, edge);
+            open.beyond_window = false;
+        }
+    }
 }
 
 void Evidence::State::note_close(ConversationEvidence& it, const Seen& seen) {
@@ -187,6 +199,9 @@ void Evidence::State::receiver(ConversationEvidence& it, const Seen& seen) {
             data.acked_raw = packet.ack;
         } else if (after(packet.ack, data.acked_raw)) {
             data.acked_raw = packet.ack;
+            if (data.last_entered == 0 && data.last_left == 0) {
+                data.raw_ack = cite(packet, Part::ack);
+            }
         }
     }
     const std::uint32_t ack = seen.numbers.ack;

@@ -52,6 +52,7 @@ struct Open {
     bool only_copy : 1 = false;
     bool raced : 1 = false;
     bool echoes_it : 1 = false;
+    bool echoes_later : 1 = false;
     bool echoes_before : 1 = false;
     bool too_soon : 1 = false;
     bool interchangeable : 1 = false;
@@ -163,7 +164,9 @@ struct WayState {
     // Round trip exit tap to receiver and back
     std::uint32_t sample_end = 0;
     Nanos sample_at = 0;
-    Nanos rtt_min = 0;  // 0 = none
+    Cite raw_ack;             // of a way that no tap shows: the last that acknowledged more of it
+    Nanos rtt_min = 0;        // 0 = none
+    Nanos least_transit = 0;  // with pairs_timed
     Nanos last_entered = 0;
     Nanos last_left = 0;
     Nanos last_left_space = 0;     // of the packets that left: those with sequence numbers
@@ -189,6 +192,7 @@ struct WayState {
     std::uint8_t resets_left = 0;
     std::uint8_t resets_left_alone = 0;
     std::uint8_t pairs = 0;
+    std::uint8_t pairs_timed = 0;  // those but SYNs
     std::int8_t scale_entered = -1;
     std::int8_t scale_left = -1;
     bool acked_known : 1 = false;
@@ -203,6 +207,7 @@ struct WayState {
     bool timestamps_left : 1 = false;
     bool rewritten : 1 = false;  // its numbers leave as others
     bool asymmetric_told : 1 = false;
+    bool syn_passed : 1 = false;  // a SYN of this way was seen at both taps
     // Sums
     std::uint32_t lost = 0;
     std::uint32_t missed_at_exit = 0;
@@ -278,6 +283,7 @@ class Evidence::State {
     void paired(const Seen& entered, const Seen& left);
     void entered_alone(const Seen& seen);
     void left_alone(const Seen& seen);
+    void fragmented(const Seen& seen);
     void icmp_error(const Witnessed& of, Way quoted_way, const Packet& quote);
     void advance(const std::array<Nanos, kSides>& clocks, Nanos wait);
     void end(const Witnessed& of, Nanos now, Conversation& record);
@@ -331,13 +337,20 @@ class Evidence::State {
     void count(WayState& way, FactKind kind);
     void close_losses(const Witnessed& of, Nanos now);
 
+    // --- evidence_resets.cpp
+    bool judge_reset_left(ConversationEvidence& it, Stray& stray, bool last_call, Fact& fact);
+    bool judge_reset_entered(ConversationEvidence& it, Stray& stray, bool last_call, Fact& fact);
+    [[nodiscard]] bool answers(const WayState& sender, const Stray& reset, Nanos entered) const;
+    void answer_resets(ConversationEvidence& it, Way refused, Nanos entered);
+    [[nodiscard]] Grade answers_what_stayed(const ConversationEvidence& it,
+                                            const Stray& stray) const;
+    [[nodiscard]] static bool is_foreign(const WayState& sender, const Packet& reset);
+
     // --- evidence_strays.cpp
     void ask_again(std::uint32_t stray);
     void add_stray(ConversationEvidence& it, const Stray& stray);
     // True once it is told, or not worth telling.
     bool judge(Stray& stray, bool last_call, Nanos now);
-    bool judge_reset_left(ConversationEvidence& it, Stray& stray, bool last_call, Fact& fact);
-    bool judge_reset_entered(ConversationEvidence& it, Stray& stray, bool last_call, Fact& fact);
     bool judge_syn_left(ConversationEvidence& it, Stray& stray, bool last_call, Fact& fact);
     bool judge_data_left(ConversationEvidence& it, Stray& stray, bool last_call, Fact& fact);
     bool judge_copy_left(ConversationEvidence& it, Stray& stray, Fact& fact);
@@ -345,11 +358,6 @@ class Evidence::State {
     void tell_stray(const Stray& stray, Fact& fact, Nanos now);
     void close_strays(ConversationEvidence& it, Nanos now);
     [[nodiscard]] bool mirror_doubles(Side side) const;
-    [[nodiscard]] bool answers(const WayState& sender, const Stray& reset, Nanos entered) const;
-    void answer_resets(ConversationEvidence& it, Way refused, Nanos entered);
-    [[nodiscard]] Grade answers_what_stayed(const ConversationEvidence& it,
-                                            const Stray& stray) const;
-    [[nodiscard]] static bool is_foreign(const WayState& sender, const Packet& reset);
 
     // --- evidence_icmp.cpp
     bool judge_icmp(ConversationEvidence& it, Stray& stray, Fact& fact);
@@ -404,6 +412,9 @@ inline constexpr std::uint32_t kReactions = 1U << 13;
 // Where in them a packet is remembered, before the modulo.
 [[nodiscard]] std::uint32_t place_of(std::uint64_t conversation, Way way, std::uint32_t lo);
 
+// Packets in a row with changing identifications that show a sender to number them.
+inline constexpr std::uint8_t kIdsCount = 3;
+
 // How long a packet that stayed alone waits for what tells of it, and how often it is looked at.
 inline constexpr Nanos kLossPatience = 30 * kSecond;
 inline constexpr Nanos kStrayPatience = 5 * kSecond;
@@ -413,6 +424,12 @@ inline void bump(std::uint8_t& count) {
     if (count != 0xFF) {
         ++count;
     }
+}
+inline void conclude(Fact& fact, FactKind kind, Grade grade, Proof proof, bool single_fault) {
+    fact.kind = kind;
+    fact.grade = grade;
+    fact.proof = proof;
+    fact.single_fault = single_fault;
 }
 [[nodiscard]] inline Cite cite(const Packet& packet, Part part) {
     return {.frame = packet.frame, .time = packet.time, .tap = packet.tap, .part = part};

@@ -38,7 +38,11 @@ Decision missed(Grade grade) {
 // The receiver has bytes of which the exit tap saw no copy before.
 Decision decide_covered(const LossFacts& facts) {
     if (facts.raced) {
-        return undecided();
+        // What left right behind the ACK was what it acknowledged, if this one had not arrived.
+        if (facts.asks > 0) {
+            return lost(Grade::probable, Proof::receiver_asks);
+        }
+        return facts.echoes_later ? lost(Grade::probable, Proof::left_later) : undecided();
     }
     // Another copy may have carried them: one that entered too, or one that both taps missed.
     const bool it_arrived =
@@ -136,11 +140,16 @@ Decision decide_never_left(const LossFacts& facts) {
     return facts.syn ? lost(Grade::probable, Proof::no_copy_leaves) : undecided();
 }
 
+// What became of it is told by other packets.
+Decision nothing_to_tell() {
+    Decision passed = undecided();
+    passed.tell = false;
+    return passed;
+}
+
 Decision decide_left_without_entry(const LossFacts& facts) {
     if (!facts.same_bounds) {
-        Decision passed = undecided();
-        passed.tell = false;  // told of the packets that left (resegmented)
-        return passed;
+        return nothing_to_tell();  // the packets that left tell it (resegmented)
     }
     if (!facts.last_call) {
         return kWait;
@@ -154,6 +163,9 @@ Decision decide_left_without_entry(const LossFacts& facts) {
 Decision decide(const LossFacts& facts) {
     if (facts.limit_reached) {
         return told(FactKind::unproven, Grade::unproven, Proof::limit_reached);
+    }
+    if (facts.answered_for) {
+        return nothing_to_tell();  // it was for the firewall, as the answer of that one tells
     }
     if (facts.left_before || facts.covered_before) {
         if (facts.acknowledged_old && facts.silent && facts.attempts >= kRefusableAttempts) {

@@ -14,7 +14,8 @@ namespace tw::taps {
 struct LossFacts {
     bool limit_reached = false;  // evidence was not kept
     bool syn = false;
-    bool last_call = false;  // nothing more can come: the conversation or the capture ends
+    bool answered_for = false;  // of a handshake that the firewall makes by itself, on each side
+    bool last_call = false;     // nothing more can come: the conversation or the capture ends
     // Before it entered
     bool repeat = false;            // its bytes had entered before
     bool left_before = false;       // they had left before
@@ -29,6 +30,7 @@ struct LossFacts {
     bool no_time_to_repeat = false;  // acknowledged before a repeat could have been made
     bool raced = false;  // a copy left so close behind the ACK that a mirror may have swapped them
     bool echoes_it = false;      // the ACK echoes no timestamp newer than this packet's
+    bool echoes_later = false;   // the ACK echoes a timestamp newer than this packet's
     bool echoes_before = false;  // the ACK echoes a timestamp older than the copy's that left
     bool too_soon = false;       // acknowledged sooner than the copy that left could have been
     bool silent = false;         // no packet of it since the first copy entered

@@ -13,10 +13,8 @@ constexpr std::uint32_t kNone = Pool<int>::kNone;
 
 }  // namespace
 
-Fragments::Fragments(Backing backing, Nanos transit_max, FactSink& sink, TapHealth& health,
-                     stats::Counters& counters)
+Fragments::Fragments(Backing backing, Nanos transit_max, FactSink& sink, stats::Counters& counters)
     : sink_(sink),
-      health_(health),
       counters_(counters),
       wait_(2 * transit_max + kPatience),
       datagrams_(kDatagramsMax, backing) {}
@@ -28,28 +26,41 @@ void Fragments::each(Visit visit) {
     }
 }
 
-void Fragments::add(const Packet& packet, const FragmentIds& ids, const FragmentOwner* owner) {
+std::optional<FragmentedSegment> Fragments::add(const Packet& packet, const FragmentIds& ids,
+                                                const FragmentOwner* owner) {
     Datagram* const datagram = make(packet, ids);
     if (datagram == nullptr) {
         counters_.add(stats::Counter::taps_fragments_full);
-        return;
+        return std::nullopt;
     }
     if (owner != nullptr && !datagram->owned) {
         own(*datagram, packet, *owner);
+        datagram->ids.header = ids.header;
     }
     const auto pieces = std::span(datagram->pieces).first(datagram->pieces_count);
     const bool known = std::any_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
         return piece.offset == packet.fragment_offset && piece.bytes == ids.bytes;
     });
     if (known) {
-        return;
+        return std::nullopt;
     }
     if (datagram->pieces_count == kPiecesMax) {
         counters_.add(stats::Counter::taps_fragments_full);
-        return;
+        return std::nullopt;
     }
     datagram->pieces[datagram->pieces_count++] = {packet.time, packet.frame, packet.fragment_offset,
                                                   ids.bytes};
+    datagram->held += ids.bytes;
+    if (!packet.more_fragments) {
+        datagram->ends = packet.fragment_offset + ids.bytes;
+    }
+    if (!datagram->owned || datagram->held != datagram->ends ||
+        datagram->ends < datagram->ids.header) {
+        return std::nullopt;
+    }
+    FragmentedSegment segment{datagram->of, datagram->first};
+    segment.packet.payload_bytes = datagram->ends - datagram->ids.header;
+    return segment;
 }
 
 Fragments::Datagram* Fragments::find(Side tap, const FragmentIds& ids) {
@@ -187,11 +198,7 @@ void Fragments::judge(const Datagram& datagram) {
         return;
     }
     if (datagram.covered_first) {
-        // The receiver has it: what was not seen to leave was missed.
-        if (twin == nullptr || twin->pieces_count < datagram.pieces_count) {
-            ++health_.taps[index(exit(datagram.way))][index(datagram.way)].missed_packets;
-        }
-        return;
+        return;  // the receiver has it: what was not seen to leave was missed
     }
     for (std::size_t i = 0; i < datagram.pieces_count; ++i) {
         const Piece& piece = datagram.pieces[i];

@@ -7,10 +7,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/pool.hpp"
 #include "core/stats/counters.hpp"
-#include "core/taps/health.hpp"
 #include "core/taps/packet.hpp"
 #include "core/taps/witness.hpp"
 
@@ -21,6 +21,7 @@ struct FragmentIds {
     std::uint64_t addresses = 0;  // hash of source and destination as at its tap
     std::uint32_t datagram = 0;   // IP identification: 16 bits in IPv4, 32 in IPv6
     std::uint32_t bytes = 0;      // of the datagram's payload in this fragment
+    std::uint32_t header = 0;     // TCP header, of a first fragment
 };
 
 // Of a first fragment, which has ports: whose it is.
@@ -31,6 +32,12 @@ struct FragmentOwner {
     std::uint32_t seq_shift = 0;  // left.seq - entered.seq of this way
 };
 
+// A segment of which one tap has shown all fragments.
+struct FragmentedSegment {
+    Witnessed of;
+    Packet packet;  // its first fragment, with the payload of all
+};
+
 class Fragments {
   public:
     static constexpr std::uint32_t kDatagramsMax = 512;
@@ -38,11 +45,11 @@ class Fragments {
     static constexpr Nanos kPatience = 3 * kSecond;  // for a repeat or the receiver's word
 
     // `transit_max`: a fragment that has not left by then is not on its way any more.
-    Fragments(Backing backing, Nanos transit_max, FactSink& sink, TapHealth& health,
-              stats::Counters& counters);
+    Fragments(Backing backing, Nanos transit_max, FactSink& sink, stats::Counters& counters);
 
-    // `owner`: of the first fragment; nullptr for later ones.
-    void add(const Packet& packet, const FragmentIds& ids, const FragmentOwner* owner);
+    // `owner`: of the first fragment; nullptr for later ones. A value with the last one to come.
+    std::optional<FragmentedSegment> add(const Packet& packet, const FragmentIds& ids,
+                                         const FragmentOwner* owner);
     // The packet left whole, and nothing whole entered: did it enter in fragments?
     [[nodiscard]] bool joined(std::uint64_t conversation, Way way, const Packet& left);
     // The packet entered whole, and nothing whole left: did it leave in fragments?
@@ -72,6 +79,8 @@ class Fragments {
         Nanos began;
         std::uint32_t entered_seq;  // number of its first byte on either side
         std::uint32_t left_seq;
+        std::uint32_t held;  // bytes of its pieces
+        std::uint32_t ends;  // behind the last fragment; 0 = that one has not come
         std::uint32_t older;
         std::uint32_t newer;
         Side tap;
@@ -96,7 +105,6 @@ class Fragments {
     void each(Visit visit);
 
     FactSink& sink_;
-    TapHealth& health_;
     stats::Counters& counters_;
     Nanos wait_;
     Pool<Datagram> datagrams_;

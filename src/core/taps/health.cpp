@@ -2,6 +2,7 @@
 #include "core/taps/health.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tw::taps {
 namespace {
@@ -23,9 +24,13 @@ void add_way(TapWay& sum, const TapWay& other) {
 void TapHealth::pair(Way way, const Packet& entered, const Packet& left) {
     const std::size_t w = index(way);
     const Nanos transit = left.time - entered.time;
-    const bool is_first = taps[index(exit(way))][w].paired == 0;
     ++taps[index(entry(way))][w].paired;
     ++taps[index(exit(way))][w].paired;
+    // A box that answers for a host makes SYNs and ACKs that look like those of the host.
+    if (entered.space() == 0 || entered.has(decode::tcp_flag::kSyn)) {
+        return;
+    }
+    const bool is_first = compared(way) == 0;
     const int fall = int{entered.ttl} - int{left.ttl} - kTtlFallMin;
     constexpr int kOther = static_cast<int>(kTtlFalls) - 1;
     ++ttl_fall[w][static_cast<std::size_t>(fall < 0 || fall > kOther ? kOther : fall)];
@@ -33,20 +38,22 @@ void TapHealth::pair(Way way, const Packet& entered, const Packet& left) {
     negative_transits[w] += transit < 0 ? 1U : 0U;
 }
 
+std::uint64_t TapHealth::compared(Way way) const {
+    const auto& falls = ttl_fall[index(way)];
+    return std::accumulate(falls.begin(), falls.end(), std::uint64_t{0});
+}
+
 Nanos TapHealth::skew() const {
-    for (std::size_t w = 0; w < kWays; ++w) {
-        if (taps[index(exit(static_cast<Way>(w)))][w].paired == 0) {
-            return std::max<Nanos>(0, -std::min(least_transit[0], least_transit[1]));
-        }
+    if (compared(Way::inward) == 0 || compared(Way::outward) == 0) {
+        return std::max<Nanos>(0, -std::min(least_transit[0], least_transit[1]));
     }
     return std::max<Nanos>(0, -(least_transit[0] + least_transit[1]));
 }
 
 void TapHealth::add(const TapHealth& other) {
     for (std::size_t w = 0; w < kWays; ++w) {
-        const std::size_t last = index(exit(static_cast<Way>(w)));
-        if (other.taps[last][w].paired != 0) {
-            least_transit[w] = taps[last][w].paired == 0
+        if (other.compared(static_cast<Way>(w)) != 0) {
+            least_transit[w] = compared(static_cast<Way>(w)) == 0
                                    ? other.least_transit[w]
                                    : std::min(least_transit[w], other.least_transit[w]);
         }

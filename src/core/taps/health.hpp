@@ -26,7 +26,8 @@ struct TapWay {
 
 struct TapHealth {
     std::array<std::array<TapWay, kWays>, kSides> taps{};  // [Side][Way]
-    // TTL at entry less TTL at exit, over pairs; beyond the array: any other.
+    // Of the pairs with data or FIN, which no box makes in a host's name. TTL at entry less TTL at
+    // exit; beyond the array: any other.
     static constexpr int kTtlFallMin = -1;
     static constexpr std::size_t kTtlFalls = 5;  // -1, 0, 1, 2, other
     std::array<std::array<std::uint64_t, kTtlFalls>, kWays> ttl_fall{};
@@ -36,8 +37,10 @@ struct TapHealth {
     std::uint64_t conversations_at_both = 0;
     std::array<std::uint64_t, kSides> conversations_at_one{};
     std::uint64_t checksum_unset = 0;  // packets whose checksum was left to the card: no digest
-    std::uint64_t untold_sides = 0;    // conversations whose client's side is a guess
+    std::uint64_t untold_sides = 0;    // conversations whose client's side is a mere guess
 
+    // Pairs behind ttl_fall, least_transit and negative_transits.
+    [[nodiscard]] std::uint64_t compared(Way way) const;
     // A packet at both taps: counts it as paired, its TTL and its transit.
     void pair(Way way, const Packet& entered, const Packet& left);
     // How far the taps' times contradict each other: with one clock no packet and its answer can

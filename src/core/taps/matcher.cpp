@@ -203,8 +203,12 @@ void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
     if (answer.index != InFlight::kNone) {
         const Packet& twin = in_flight_[answer.index].packet;
         const Nanos transit = entering ? twin.time - packet.time : packet.time - twin.time;
-        // A SYN whose number is new and that left before it entered was not forwarded.
-        const bool answered = packet.has(flag::kSyn) && live.shift[party] != 0 && transit < 0;
+        // A SYN whose number is new and that left before it entered was not forwarded: by another
+        // clock than its sender's one that the firewall made.
+        const bool same_clock =
+            packet.option(option_bit::kTimestamps) && packet.tsval == twin.tsval;
+        const bool answered =
+            packet.has(flag::kSyn) && live.shift[party] != 0 && transit < 0 && !same_clock;
         if (!answered && (entering || !is_unlikely(packet, twin, transit, usual_[index(way)]))) {
             pair(slot, in_flight_[answer.index], packet, serial, copy, out_of_order, idle, answer);
             const std::uint64_t key = in_flight_[answer.index].key;
@@ -358,7 +362,9 @@ void Matcher::icmp_error(std::uint32_t slot, const Packet& quote) {
 
 void Matcher::fragment(const Packet& packet, const FragmentIds& ids, std::uint32_t slot) {
     if (slot == Conversations::kNone) {
-        pairs_.fragment(packet, ids, nullptr);
+        if (const auto segment = pairs_.fragment(packet, ids, nullptr)) {
+            note_whole(*segment);
+        }
         return;
     }
     const Live& live = conversations_.live(slot);
@@ -369,7 +375,28 @@ void Matcher::fragment(const Packet& packet, const FragmentIds& ids, std::uint32
                               .open = pair_states_[slot].fragments_open,
                               .way = way,
                               .seq_shift = way == Way::inward ? shift : 0U - shift};
-    pairs_.fragment(packet, ids, &owner);
+    if (const auto segment = pairs_.fragment(packet, ids, &owner)) {
+        note_whole(*segment);
+    }
+}
+
+void Matcher::note_whole(const FragmentedSegment& segment) {
+    const Packet& packet = segment.packet;
+    Live& live = conversations_.live(segment.of.slot);
+    if (live.stage != Stage::open || live.id != segment.of.conversation) {
+        return;
+    }
+    const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+    if (!live.has_next(packet.tap, party) ||
+        after(packet.end(), live.next[index(packet.tap)][party])) {
+        live.set_next(packet.tap, party, packet.end());
+    }
+    const Numbers numbers = numbers_of(live, packet, party);
+    evidence_.fragmented({.of = segment.of,
+                          .packet = packet,
+                          .numbers = numbers,
+                          .way = live.way_of(party),
+                          .serial = serial_});
 }
 
 // Gate L: within reach of the begin or the end of either capture nothing is judged.
@@ -506,7 +533,7 @@ void Matcher::hand_out(std::uint32_t slot) {
     }
     // On which side of the firewall the client is, is no question to one that is not seen to cross.
     const bool crosses = record.pairing == Pairing::byte_stream || !live.talks_at_one();
-    health_.untold_sides += crosses && !live.side_known ? 1 : 0;
+    health_.untold_sides += crosses && !record.side_known ? 1 : 0;
     outbox_.take(record);
 }
 

@@ -30,7 +30,8 @@ class Matcher {
     // In order of arrival within the conversation, which must be oriented.
     void observe(std::uint32_t slot, const Packet& packet, bool copy);
     void icmp_error(std::uint32_t slot, const Packet& quote);
-    // `slot`: of a first fragment's conversation; Conversations::kNone otherwise.
+    // The segment's bytes count as seen once all of them are. `slot`: of a first fragment's
+    // conversation; Conversations::kNone otherwise.
     void fragment(const Packet& packet, const FragmentIds& ids, std::uint32_t slot);
     // Twins' places on their way to the cache.
     void prefetch_bucket(std::uint32_t slot, const Packet& packet) const;
@@ -81,6 +82,7 @@ class Matcher {
               std::uint64_t serial, bool copy, bool out_of_order, Nanos idle,
               const InFlight::Answer& answer);
     [[nodiscard]] std::uint8_t timed_class_of(const Live& live, Conversation& record) const;
+    void note_whole(const FragmentedSegment& segment);
     void remember(Live& live, Way way, const Packet& entered, const Packet& left);
     void expire(const Clocks& clocks, std::uint8_t queue);
     void conclude(std::uint32_t index, const Clocks& clocks);

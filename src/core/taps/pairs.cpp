@@ -11,7 +11,7 @@ Pairs::Pairs(const PairsOptions& options, FactSink& sink, TapHealth& health,
       health_(health),
       passage_(options.backing),
       order_(options.backing, sink, health, counters),
-      fragments_(options.backing, options.transit_max, sink, health, counters) {}
+      fragments_(options.backing, options.transit_max, sink, counters) {}
 
 void Pairs::passed(PairState& state, const Pair& pair, const Witnessed& of) {
     health_.pair(pair.way, pair.entered, pair.left);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "core/stats/counters.hpp"
 #include "core/taps/fragments.hpp"
@@ -48,8 +49,9 @@ class Pairs {
         }
     }
     // `owner`: of a first fragment; nullptr for one without ports.
-    void fragment(const Packet& packet, const FragmentIds& ids, const FragmentOwner* owner) {
-        fragments_.add(packet, ids, owner);
+    std::optional<FragmentedSegment> fragment(const Packet& packet, const FragmentIds& ids,
+                                              const FragmentOwner* owner) {
+        return fragments_.add(packet, ids, owner);
     }
     // To be asked before a packet at one tap alone is called missed, injected or lost.
     [[nodiscard]] bool claims_whole(const PairState& state, Way way, const Packet& left,

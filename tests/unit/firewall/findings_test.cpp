@@ -98,6 +98,23 @@ TEST(Findings, options_that_are_taken_off_and_ends_that_disagree_are_not_told_bo
     EXPECT_EQ(told.behaviours(), Behaviours{options_stripped_one_way});
 }
 
+TEST(Findings, packets_of_a_proxied_connection_are_its_evidence_and_no_cases_of_their_own) {
+    ToldRun told;
+    for (std::uint64_t id = 1; id <= 3; ++id) {
+        taps::Conversation one = conversation(id);
+        one.outcome = taps::Outcome::answered_by_firewall;
+        told.scene.conversations.push_back(one);
+        told.scene.facts.push_back(
+            fact(FactKind::injected, packet(flag::kSyn | flag::kAck), 0, id));
+        told.scene.facts.back().grade = Grade::probable;
+    }
+    const std::vector<Finding> findings = told.findings();
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].behaviour, syn_proxy);
+    EXPECT_EQ(findings[0].cases, 3U);
+    EXPECT_EQ(findings[0].proven, 3U);  // each alone may be a miss of the capture, three are not
+}
+
 TEST(Findings, behind_a_known_syn_proxy_the_servers_numbers_show_the_others) {
     ToldRun told;
     told.scene.conversations = {conversation(1), conversation(2)};

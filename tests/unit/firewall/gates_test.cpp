@@ -165,6 +165,14 @@ TEST(Gates, connections_that_fit_the_policy_only_with_the_taps_exchanged) {
     EXPECT_EQ(taps.doubts(), Names{});
 }
 
+TEST(Gates, mirrors_that_turn_round_every_other_packet_are_not_exchanged_taps) {
+    Taps taps;
+    taps.pass(200, -kMillisecond, 1);
+    const std::vector<std::string> names = taps.doubts();
+    EXPECT_EQ(std::ranges::count(names, "taps_swapped"), 0);
+    EXPECT_EQ(std::ranges::count(names, "mirror_skew"), 1);
+}
+
 TEST(Gates, clocks_that_differ_and_were_corrected) {
     Taps taps;
     taps.confidence.clock_offset = -3 * kSecond;

@@ -53,6 +53,9 @@ TEST(LearnIdleTimeout, a_reset_in_answer_is_a_failure_too) {
     story.conversation(-10 * kSecond, 500 * kSecond);
     const Lessons lessons = story.learn_by(learn_idle_timeout);
     EXPECT_EQ(parameter(lessons, "idle_timeout")->high, 350.0);
+    EXPECT_NE(lessons.lessons[0].sentence.find("the firewall answered with 2 resets"),
+              std::string::npos)
+        << lessons.lessons[0].sentence;
 }
 
 TEST(LearnIdleTimeout, everything_lost_afterwards_is_explained_with_it) {

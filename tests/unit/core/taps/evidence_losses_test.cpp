@@ -372,6 +372,48 @@ TEST(EvidenceLosses, what_is_lost_at_the_moment_of_the_close_is_not_surely_late)
     EXPECT_EQ(taps.facts(FactKind::late_lost).size(), 1U) << taps.told();
 }
 
+TEST(EvidenceLosses, an_ack_that_a_mirror_shows_late_had_opened_the_window) {
+    for (const Nanos late : {500 * kMicrosecond, 20 * kMs}) {
+        TapScript taps;
+        taps.handshake(0);
+        taps.send({.at = 10 * kMs, .way = kClient, .seq = 1, .bytes = 100, .ack = 1});
+        taps.send({.at = 20 * kMs, .way = kServer, .seq = 1, .ack = 101});  // up to 65636
+        taps.send({.at = 25 * kMs, .way = kClient, .seq = 101, .bytes = 200, .ack = 1});
+        const Sent beyond{.at = 30 * kMs, .way = kClient, .seq = 65'700, .bytes = 100, .ack = 1};
+        taps.send(beyond, Fate::dropped);
+        taps.send({.at = 30 * kMs, .way = kServer, .seq = 1, .ack = 301, .late_inside = late});
+        Sent again = beyond;
+        again.at = 400 * kMs;
+        taps.send(again, Fate::dropped);
+        taps.end(60 * kSecond);
+        ASSERT_EQ(taps.facts().size(), 1U) << taps.told();
+        EXPECT_EQ(taps.facts()[0].circumstances.in_window, late < kMs);
+    }
+}
+
+TEST(EvidenceLosses, sides_that_were_a_guess_are_confirmed_by_many_packets_of_both_ways) {
+    for (const int rounds : {8, 4}) {
+        for (const Nanos late : {Nanos{0}, 300 * kMicrosecond}) {
+            TapScript taps;
+            taps.guess_sides();
+            taps.handshake(0);
+            for (int i = 0; i < rounds; ++i) {
+                const Nanos at = (10 + 10 * i) * kMs;
+                const auto seq = 1U + 100U * static_cast<std::uint32_t>(i);
+                taps.send({.at = at, .way = kClient, .seq = seq, .bytes = 100, .ack = 1});
+                // Once a mirror shows the packets of a way before they entered, by more than the
+                // transit of both.
+                taps.send({.at = at + 5 * kMs,
+                           .way = kServer,
+                           .seq = 1,
+                           .ack = seq + 100,
+                           .late_inside = i == 3 ? late : 0});
+            }
+            EXPECT_EQ(taps.end(60 * kSecond).side_known, rounds == 8 && late == 0);
+        }
+    }
+}
+
 TEST(EvidenceLosses, what_is_lost_after_the_close_is_late) {
     TapScript taps;
     open_connection(taps);

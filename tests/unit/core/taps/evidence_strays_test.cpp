@@ -316,6 +316,27 @@ TEST(EvidenceStrays, a_syn_proxys_answer_has_numbers_that_are_not_the_servers) {
     EXPECT_EQ(record.outcome, Outcome::answered_by_firewall);
 }
 
+TEST(EvidenceStrays, what_a_syn_proxy_says_beside_its_answer_is_no_miss_of_the_capture) {
+    TapScript taps;
+    constexpr std::uint8_t kSynAck = flag::kSyn | flag::kAck;
+    taps.send({.at = kMs, .way = kClient, .flags = flag::kSyn}, Fate::dropped);
+    taps.send({.at = 2 * kMs, .way = kServer, .seq = 0x7000'0000, .ack = 1, .flags = kSynAck},
+              Fate::made_outside);
+    taps.send({.at = 4 * kMs, .way = kClient, .flags = flag::kSyn}, Fate::made_inside);
+    taps.send({.at = 5 * kMs, .way = kServer, .ack = 1, .flags = kSynAck}, Fate::dropped);
+    taps.send({.at = 3 * kMs, .way = kClient, .seq = 1, .ack = 1});
+    // An ACK of the server, and right before it one that the proxy made.
+    taps.send_doubled({.at = 6 * kMs, .way = kServer, .seq = 1, .ack = 1, .no_ip_id = true});
+    taps.send({.at = 50 * kMs, .way = kClient, .seq = 1, .bytes = 100, .ack = 1});
+    taps.send({.at = 60 * kMs, .way = kServer, .seq = 1, .bytes = 100, .ack = 101});
+    const Conversation record = taps.end(60 * kSecond);
+    EXPECT_EQ(record.outcome, Outcome::answered_by_firewall);
+    EXPECT_EQ(taps.facts().size(), taps.facts(FactKind::injected).size()) << taps.told();
+    for (const WayCounts& way : record.ways) {
+        EXPECT_EQ(way.missed_at_entry + way.missed_at_exit + way.lost, 0U) << taps.told();
+    }
+}
+
 TEST(EvidenceStrays, a_syn_ack_that_the_entry_tap_missed_is_the_servers_own) {
     TapScript taps;
     taps.send({.at = kMs, .way = kClient, .flags = flag::kSyn}, Fate::unseen_inside);

@@ -43,6 +43,16 @@ TEST(EvidenceTable, a_miss_is_proven_only_of_the_one_copy_that_can_have_arrived)
     near = facts;
     near.raced = true;
     expect(near, FactKind::unproven, Grade::unproven, Proof::nothing_decides);
+    near.echoes_later = true;  // the ACK that a mirror showed first was for the later copy
+    expect(near, FactKind::lost_between, Grade::probable, Proof::left_later);
+    near.asks = 1;
+    expect(near, FactKind::lost_between, Grade::probable, Proof::receiver_asks);
+}
+
+TEST(EvidenceTable, a_syn_that_the_firewall_answers_by_itself_was_meant_for_it) {
+    const Decision taken = decide({.syn = true, .answered_for = true, .covered_unseen = true});
+    EXPECT_TRUE(taken.concluded);
+    EXPECT_FALSE(taken.tell);
 }
 
 TEST(EvidenceTable, a_later_copy_that_left_and_was_then_acknowledged_proves_a_loss) {

@@ -16,11 +16,11 @@ using test::Told;
 
 struct FragmentsTest : testing::Test {
     Told sink;
-    TapHealth health;
     stats::Counters counters;
-    Fragments fragments{Backing::lazy, kSecond, sink, health, counters};
+    Fragments fragments{Backing::lazy, kSecond, sink, counters};
     Witnessed of{.conversation = 9};
     std::uint16_t open = 0;
+    int segments = 0;  // of which all fragments have come
 
     // A datagram of 3000 bytes in two fragments; its second one has no ports.
     void first(Side tap, Nanos at, std::uint32_t id = 77, std::uint64_t addresses = 1) {
@@ -28,7 +28,14 @@ struct FragmentsTest : testing::Test {
         packet.kind = PacketKind::first_fragment;
         packet.more_fragments = true;
         packet.tap = tap;
-        fragments.add(packet, {.addresses = addresses, .datagram = id, .bytes = 1480}, owner());
+        segments +=
+            fragments
+                    .add(packet,
+                         {.addresses = addresses, .datagram = id, .bytes = 1480, .header = 32},
+                         owner())
+                    .has_value()
+                ? 1
+                : 0;
     }
     void later(Side tap, Nanos at, std::uint32_t id = 77, std::uint64_t addresses = 1) {
         Packet packet;
@@ -36,7 +43,13 @@ struct FragmentsTest : testing::Test {
         packet.kind = PacketKind::later_fragment;
         packet.fragment_offset = 1480;
         packet.tap = tap;
-        fragments.add(packet, {.addresses = addresses, .datagram = id, .bytes = 1520}, nullptr);
+        const auto segment =
+            fragments.add(packet, {.addresses = addresses, .datagram = id, .bytes = 1520}, nullptr);
+        if (segment) {
+            ++segments;
+            EXPECT_EQ(segment->packet.seq, 1001U);
+            EXPECT_EQ(segment->packet.payload_bytes, 1480U + 1520U - 32U);
+        }
     }
     const FragmentOwner* owner() {
         owner_ = std::make_unique<FragmentOwner>(
@@ -97,7 +110,19 @@ TEST_F(FragmentsTest, what_the_receiver_has_without_a_repeat_was_missed_by_the_c
     acknowledge(1002);
     conclude();
     EXPECT_TRUE(sink.facts.empty());
-    EXPECT_EQ(health.taps[index(Side::inside)][index(Way::inward)].missed_packets, 1U);
+}
+
+TEST_F(FragmentsTest, a_segment_is_known_once_all_its_fragments_have_come_in_any_order) {
+    first(Side::outside, 0);
+    EXPECT_EQ(segments, 0);
+    later(Side::outside, 1);
+    EXPECT_EQ(segments, 1);
+    later(Side::inside, 100);
+    EXPECT_EQ(segments, 1);
+    first(Side::inside, 101);
+    EXPECT_EQ(segments, 2);
+    later(Side::inside, 102);  // once more
+    EXPECT_EQ(segments, 2);
 }
 
 TEST_F(FragmentsTest, an_ack_below_the_datagram_decides_nothing) {

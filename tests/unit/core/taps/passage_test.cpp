@@ -131,6 +131,20 @@ TEST(TapHealth, skew_is_what_one_clock_cannot_show) {
     EXPECT_EQ(health.negative_transits[index(Way::inward)], 1U);
 }
 
+TEST(TapHealth, what_a_box_makes_in_a_hosts_name_says_nothing_of_the_taps) {
+    TapHealth health;
+    Packet made = segment(0, 1);
+    Packet left = leaving(made, -kMillisecond);
+    left.ttl = 255;
+    made.payload_bytes = 0;
+    health.pair(Way::inward, made, left);
+    made.flags = decode::tcp_flag::kSyn;
+    health.pair(Way::inward, made, left);
+    EXPECT_EQ(health.compared(Way::inward), 0U);
+    EXPECT_EQ(health.skew(), 0);
+    EXPECT_EQ(health.taps[index(Side::inside)][index(Way::inward)].paired, 2U);
+}
+
 TEST(TapHealth, workers_add_up_whichever_has_seen_a_way) {
     TapHealth a;
     TapHealth b;
