@@ -39,14 +39,13 @@ std::expected<std::unique_ptr<FirewallSession>, Error> FirewallSession::open(
     const std::uint64_t passes = 1U + (input.clock_offset ? 0U : 1U);
     session->bytes_total_ = facts->stored_bytes.value_or(0) * passes;
 
-    taps::EngineOptions options = input.engine;
+    taps::EngineOptions& options = session->input_.engine;
     options.side_of_tap[index(taps::Side::outside)] = taps::Side::outside;
     options.side_of_tap[index(taps::Side::inside)] = taps::Side::inside;
     options.backing = Backing::lazy;
     options.nat_hints = session->input_.policy.nat;
     options.timed_classes = &session->timed_rules_.emplace(session->input_.policy);
     options.hash_seed = random_number();
-    session->engine_ = std::make_unique<taps::Engine>(options, session->counters_);
     session->investigation_ = std::make_unique<firewall::Investigation>(
         session->input_.policy, firewall::InvestigationOptions{});
     if (auto opened = session->outputs_.open(input.outputs); !opened) {
@@ -116,6 +115,8 @@ std::expected<void, Error> FirewallSession::analyse() {
         return std::unexpected(opened.error());
     }
     reader_ = std::move(*opened);
+    input_.engine.times_tell_sides = !clocks_.differs || input_.clock_offset;
+    engine_ = std::make_unique<taps::Engine>(input_.engine, counters_);
     std::uint64_t bursts = 0;
     for (auto burst = reader_->next(); !burst.empty(); burst = reader_->next()) {
         engine_->process(burst);

@@ -79,9 +79,12 @@ void group_traits(const FindingsInput& input, Groups& groups) {
             traits = {.tcp_proxy = true, .grade = Grade::probable};
         } else if (syn_proxied != 0 && traits.server_isn_only && !traits.tcp_proxy) {
             traits = {.syn_proxy = true,
+                      .server_isn_only = true,
                       .grade = traits.syn_proxy ? traits.grade : Grade::probable};
         }
-        if (traits.syn_proxy && syn_proxied >= kAnswersMin) {
+        // That the answer came before the server's, of which nothing but the numbers differs, rests
+        // on the times of two taps, however often.
+        if (traits.syn_proxy && syn_proxied >= kAnswersMin && !traits.server_isn_only) {
             traits.grade = Grade::proven;
         }
         const auto note = [&](bool shown, Behaviour behaviour, bool expected, Grade grade) {
@@ -165,6 +168,14 @@ void group_rewrites(const FindingsInput& input, Groups& groups) {
 
 // --- numbers
 
+// What was rewritten which way is as sure as the sides of the connections.
+[[nodiscard]] Grade grade_of_rewrites(const FindingsInput& input) {
+    constexpr std::uint64_t kGuessedShare = 10;  // one in so many
+    return input.confidence.health.untold_sides * kGuessedShare > input.totals.conversations
+               ? Grade::probable
+               : Grade::proven;
+}
+
 void count_grade(Finding& finding, Grade grade, std::uint64_t cases) {
     finding.grade = std::max(finding.grade, grade);
     finding.cases += cases;
@@ -208,7 +219,7 @@ void count(const Group& group, const FindingsInput& input, Finding& finding) {
         }
     }
     for (const RewriteRow* row : group.rewrites) {
-        count_grade(finding, Grade::proven, row->count.changed);
+        count_grade(finding, grade_of_rewrites(input), row->count.changed);
         widen(finding, any, row->count.entered.time, row->count.entered.time);
     }
     finding.conversations = conversations.size();
@@ -295,7 +306,7 @@ void add_evidence(const Group& group, const FindingsInput& input, const Words& w
         }
         Fact fact;
         fact.kind = taps::FactKind::rewritten;
-        fact.grade = Grade::proven;
+        fact.grade = grade_of_rewrites(input);
         fact.proof = taps::Proof::seen_at_both;
         fact.way = row->way;
         fact.time = row->count.entered.time;
@@ -307,7 +318,7 @@ void add_evidence(const Group& group, const FindingsInput& input, const Words& w
                          taps::Part::subject};
         fact.cites[1] = {fact.twin.frame, fact.twin.time, taps::exit(row->way), taps::Part::left};
         fact.cites_count = 2;
-        finding.evidence.push_back({fact, Grade::proven, row->sentence, {}});
+        finding.evidence.push_back({fact, fact.grade, row->sentence, {}});
     }
 }
 

@@ -44,7 +44,7 @@ Engine::State::State(const EngineOptions& options_in, stats::Counters& counters_
                      .first_id = options.first_id,
                      .id_step = options.id_step}),
       copies(kCopiesMax, options.backing, options.hash_seed),
-      orientation(kHeldMax, options.backing, options.hash_seed),
+      orientation(kHeldMax, options.times_tell_sides, options.backing, options.hash_seed),
       pairing(options, conversations),
       legs(options),
       matcher(options, conversations, counters) {

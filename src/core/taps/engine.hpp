@@ -49,6 +49,8 @@ struct EngineOptions {
     Nanos transit_max = kSecond;
     // How much earlier than it entered a packet may seem to leave: skew of mirrors and clocks.
     Nanos negative_skew_max = 50 * kMillisecond;
+    // False where the clocks of the taps were fitted to the traffic: then times fit either side.
+    bool times_tell_sides = true;
     // How far apart the two SYNs of one connection may begin.
     Nanos pairing_skew_max = 2 * kSecond;
     // A conversation is forgotten after so long a silence: long, so that idle timeouts are learnt.

@@ -61,12 +61,12 @@ Ending ending_of(const ConversationEvidence& it, Way client_way) {
     return inward.fin_seen || outward.fin_seen ? Ending::half_closed : Ending::open;
 }
 
-// With client and server exchanged every packet would have left before it entered, both ways
-// together: so many of them are no accident of mirrors that come and go.
+// No packet contradicts the guess, and with client and server exchanged every one would: so many of
+// them are no accident of mirrors that come and go.
 bool times_confirm_sides(const ConversationEvidence& it) {
     constexpr std::uint8_t kPairsMin = 8;
     return std::min(it.ways[0].pairs_timed, it.ways[1].pairs_timed) >= kPairsMin &&
-           it.ways[0].least_transit + it.ways[1].least_transit > 0;
+           std::min(it.ways[0].least_transit, it.ways[1].least_transit) > 0;
 }
 
 }  // namespace

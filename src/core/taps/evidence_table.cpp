@@ -110,7 +110,11 @@ Decision decide_needless(const LossFacts& facts) {
 // None of the copies was seen to leave, and the receiver does not have the bytes.
 Decision decide_never_left(const LossFacts& facts) {
     if (facts.told_elsewhere) {
-        return facts.last_call ? undecided() : kWait;
+        if (!facts.last_call) {
+            return kWait;
+        }
+        // The one copy arrived, if nobody answered in the receiver's name: both are missing there.
+        return facts.asks == 0 && facts.attempts == 1 ? missed(Grade::probable) : undecided();
     }
     if (facts.refused) {
         return lost_alone(Proof::answered_alone);

@@ -38,6 +38,13 @@ bool is_unlikely(const Packet& left, const Packet& entered, Nanos transit, Nanos
     return !named && !timed && left.payload_bytes != 0 && transit > 8 * usual + kPlausible;
 }
 
+// No skew of mirrors does that: another window than its sender's, and no clock of its sender.
+bool is_made_anew(const Packet& one, const Packet& other) {
+    const bool same_clock = one.option(option_bit::kTimestamps) &&
+                            other.option(option_bit::kTimestamps) && one.tsval == other.tsval;
+    return !same_clock && (one.window != other.window || one.window_scale != other.window_scale);
+}
+
 }  // namespace
 
 Matcher::Matcher(const EngineOptions& options, Conversations& conversations,
@@ -203,12 +210,9 @@ void Matcher::observe(std::uint32_t slot, const Packet& packet, bool copy) {
     if (answer.index != InFlight::kNone) {
         const Packet& twin = in_flight_[answer.index].packet;
         const Nanos transit = entering ? twin.time - packet.time : packet.time - twin.time;
-        // A SYN whose number is new and that left before it entered was not forwarded: by another
-        // clock than its sender's one that the firewall made.
-        const bool same_clock =
-            packet.option(option_bit::kTimestamps) && packet.tsval == twin.tsval;
-        const bool answered =
-            packet.has(flag::kSyn) && live.shift[party] != 0 && transit < 0 && !same_clock;
+        // A SYN whose number is new and that left before it entered was not forwarded.
+        const bool answered = packet.has(flag::kSyn) && live.shift[party] != 0 && transit < 0 &&
+                              is_made_anew(packet, twin);
         if (!answered && (entering || !is_unlikely(packet, twin, transit, usual_[index(way)]))) {
             pair(slot, in_flight_[answer.index], packet, serial, copy, out_of_order, idle, answer);
             const std::uint64_t key = in_flight_[answer.index].key;
@@ -353,52 +357,6 @@ std::uint8_t Matcher::timed_class_of(const Live& live, Conversation& record) con
     return options_.timed_classes->class_of(record);
 }
 
-void Matcher::icmp_error(std::uint32_t slot, const Packet& quote) {
-    Live& live = conversations_.live(slot);
-    const Way way = live.way_of(live.party_of(quote.tap, quote.sender));
-    live.logged = log_.add(live.id, live.logged, way, quote);
-    evidence_.icmp_error(witnessed(slot), way, quote);
-}
-
-void Matcher::fragment(const Packet& packet, const FragmentIds& ids, std::uint32_t slot) {
-    if (slot == Conversations::kNone) {
-        if (const auto segment = pairs_.fragment(packet, ids, nullptr)) {
-            note_whole(*segment);
-        }
-        return;
-    }
-    const Live& live = conversations_.live(slot);
-    const Way way = live.way_of(live.party_of(packet.tap, packet.sender));
-    const std::uint32_t shift = live.shift[live.party_of(packet.tap, packet.sender)];
-    const Witnessed of = witnessed(slot);
-    const FragmentOwner owner{.of = of,
-                              .open = pair_states_[slot].fragments_open,
-                              .way = way,
-                              .seq_shift = way == Way::inward ? shift : 0U - shift};
-    if (const auto segment = pairs_.fragment(packet, ids, &owner)) {
-        note_whole(*segment);
-    }
-}
-
-void Matcher::note_whole(const FragmentedSegment& segment) {
-    const Packet& packet = segment.packet;
-    Live& live = conversations_.live(segment.of.slot);
-    if (live.stage != Stage::open || live.id != segment.of.conversation) {
-        return;
-    }
-    const std::uint8_t party = live.party_of(packet.tap, packet.sender);
-    if (!live.has_next(packet.tap, party) ||
-        after(packet.end(), live.next[index(packet.tap)][party])) {
-        live.set_next(packet.tap, party, packet.end());
-    }
-    const Numbers numbers = numbers_of(live, packet, party);
-    evidence_.fragmented({.of = segment.of,
-                          .packet = packet,
-                          .numbers = numbers,
-                          .way = live.way_of(party),
-                          .serial = serial_});
-}
-
 // Gate L: within reach of the begin or the end of either capture nothing is judged.
 bool Matcher::judgeable(const Packet& packet, bool entering, const Clocks& clocks) const {
     const std::size_t far = index(other(packet.tap));
@@ -535,11 +493,6 @@ void Matcher::hand_out(std::uint32_t slot) {
     const bool crosses = record.pairing == Pairing::byte_stream || !live.talks_at_one();
     health_.untold_sides += crosses && !record.side_known ? 1 : 0;
     outbox_.take(record);
-}
-
-std::size_t Matcher::memory_bytes() const {
-    return in_flight_.memory_bytes() + log_.memory_bytes() + outbox_.memory_bytes() +
-           pairs_.memory_bytes() + evidence_.memory_bytes() + pair_states_.bytes();
 }
 
 }  // namespace tw::taps

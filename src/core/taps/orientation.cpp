@@ -12,21 +12,24 @@ namespace {
 
 namespace flag = decode::tcp_flag;
 
-// Twins by what no firewall changes without being one that starts anew: a SYN's number may differ.
-bool are_twins(const Packet& one, const Packet& other, bool same_party) {
+// By what no firewall changes without being one that starts anew: a SYN's number may differ. At the
+// two taps they are twins, at one tap a packet sent again.
+bool are_alike(const Packet& one, const Packet& other, bool same_party) {
     constexpr std::uint8_t kShape = flag::kSyn | flag::kFin | flag::kRst;
     const bool same_digest = !one.digest_known || !other.digest_known || one.digest == other.digest;
-    return same_party && one.tap != other.tap && ((one.flags ^ other.flags) & kShape) == 0 &&
+    return same_party && ((one.flags ^ other.flags) & kShape) == 0 &&
            one.payload_bytes == other.payload_bytes && same_digest &&
            (one.has(flag::kSyn) || one.seq == other.seq) &&
            (one.space() != 0 || one.ack == other.ack);
 }
 
-// Not one that the firewall made in its place: a SYN of its own has other numbers or another clock.
+// Not one that the firewall made in its place: a SYN of its own has other numbers or another clock,
+// a packet sent again another identification.
 bool are_surely_twins(const Packet& one, const Packet& other) {
     const bool same_clock = one.option(option_bit::kTimestamps) &&
                             other.option(option_bit::kTimestamps) && one.tsval == other.tsval;
-    return one.seq == other.seq || same_clock;
+    const bool same_name = one.v6 || one.ip_id == 0 || other.ip_id == 0 || one.ip_id == other.ip_id;
+    return same_name && (one.seq == other.seq || same_clock);
 }
 
 // The side a packet came from, by the hops between the taps: a router takes one off, two in a row
@@ -55,6 +58,13 @@ std::optional<Side> side_by_times(const Holding& held) {
         return Side::inside;
     }
     return std::nullopt;
+}
+
+// No packet alone speaks for the other side. A mirror may be late with one direction only: then
+// what lies between the directions is that, and packets seem to leave before they enter.
+bool none_contradicts(const Holding& held, Side client) {
+    return client == Side::outside ? held.least[kClient] >= 0 && held.most[kServer] <= 0
+                                   : held.most[kClient] <= 0 && held.least[kServer] >= 0;
 }
 
 // What lies between the directions is clearly more than what varies within them, so that it is no
@@ -112,40 +122,48 @@ std::optional<Side> SidesOfAddresses::side_of(const flow::Endpoint& endpoint) co
     return row.votes > 0 ? Side::outside : Side::inside;
 }
 
-Orientation::Orientation(std::uint32_t packets_max, Backing backing, std::uint64_t seed)
-    : sides_(1U << 16, backing, seed),
+Orientation::Orientation(std::uint32_t packets_max, bool times_tell, Backing backing,
+                         std::uint64_t seed)
+    : times_tell_(times_tell),
+      sides_(1U << 16, backing, seed),
       packets_(packets_max, backing),
       holdings_(packets_max, backing),
       packets_max_(packets_max) {}
 
 void Orientation::compare(Holding& holding, const Live& live, const Packet& packet) {
     const std::uint8_t party = live.party_of(packet.tap, packet.sender);
+    const Packet* twin = nullptr;
+    bool sole = true;  // no other is like it: its times are those of one packet
     std::uint32_t at = holding.first;
     for (std::uint32_t i = 0; i < holding.count; ++i, at = packets_[at].next) {
         const Packet& held = packets_[at].packet;
-        if (!are_twins(held, packet, live.party_of(held.tap, held.sender) == party)) {
+        if (!are_alike(held, packet, live.party_of(held.tap, held.sender) == party)) {
             continue;
         }
-        const Packet& outside = packet.tap == Side::outside ? packet : held;
-        const Packet& inside = packet.tap == Side::outside ? held : packet;
-        const Nanos apart = inside.time - outside.time;
-        if (!holding.has_apart[party]) {
-            holding.has_apart[party] = true;
-            holding.apart[party] = apart;
-        }
-        if (are_surely_twins(outside, inside)) {
-            const bool first = holding.twins[party]++ == 0;
-            holding.least[party] = first ? apart : std::min(holding.least[party], apart);
-            holding.most[party] = first ? apart : std::max(holding.most[party], apart);
-        }
-        // A box that makes a SYN of its own sets its TTL too: the times must not contradict.
-        const auto side = side_by_ttl(outside, inside);
-        const bool contradicted = side && (*side == Side::outside ? apart < 0 : apart > 0);
-        if (side && !holding.ttl_told && !(contradicted && packet.has(flag::kSyn))) {
-            holding.ttl_told = true;
-            holding.ttl_client_side = party == kClient ? *side : other(*side);
-        }
+        sole = sole && held.tap != packet.tap && twin == nullptr;
+        twin = held.tap != packet.tap && twin == nullptr ? &held : twin;
+    }
+    if (twin == nullptr) {
         return;
+    }
+    const Packet& outside = packet.tap == Side::outside ? packet : *twin;
+    const Packet& inside = packet.tap == Side::outside ? *twin : packet;
+    const Nanos apart = inside.time - outside.time;
+    if (!holding.has_apart[party]) {
+        holding.has_apart[party] = true;
+        holding.apart[party] = apart;
+    }
+    if (sole && are_surely_twins(outside, inside)) {
+        const bool first = holding.twins[party]++ == 0;
+        holding.least[party] = first ? apart : std::min(holding.least[party], apart);
+        holding.most[party] = first ? apart : std::max(holding.most[party], apart);
+    }
+    // A box that makes a SYN of its own sets its TTL too: the times must not contradict.
+    const auto side = side_by_ttl(outside, inside);
+    const bool contradicted = side && (*side == Side::outside ? apart < 0 : apart > 0);
+    if (side && !holding.ttl_told && !(contradicted && packet.has(flag::kSyn))) {
+        holding.ttl_told = true;
+        holding.ttl_client_side = party == kClient ? *side : other(*side);
     }
 }
 
@@ -202,7 +220,8 @@ std::optional<Oriented> Orientation::told(const Live& live,
     if (held->ttl_told) {
         return Oriented{held->ttl_client_side, true};
     }
-    if (const auto side = side_by_times(*held); side && are_steady(*held)) {
+    if (const auto side = side_by_times(*held);
+        times_tell_ && side && are_steady(*held) && none_contradicts(*held, *side)) {
         return Oriented{*side, true};
     }
     return std::nullopt;

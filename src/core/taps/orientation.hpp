@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // On which side of the firewall the client of a conversation is. Until that is told, its packets
 // are held back here: which of two taps is the entrance decides what "lost" means. Told by the side
-// on which an address was seen to be before, by the TTL that falls on the way, by transit times of
-// both directions together (which no constant skew of mirrors can turn round; a varying one makes
-// them overlap), and at last, when nothing more can come, by the one tap that saw the packets
-// alone.
+// on which an address was seen to be before, by the TTL that falls on the way, by transit times
+// where no packet of either direction seems to leave before it enters, and at last, when nothing
+// more can come, by the one tap that saw the packets alone.
 #pragma once
 
 #include <array>
@@ -88,7 +87,8 @@ struct HeldPackets {
 
 class Orientation {
   public:
-    Orientation(std::uint32_t packets_max, Backing backing, std::uint64_t seed);
+    // `times_tell`: the taps have one clock, or two that agree.
+    Orientation(std::uint32_t packets_max, bool times_tell, Backing backing, std::uint64_t seed);
 
     // False when there is no room: decide now.
     [[nodiscard]] bool hold(Live& live, const Packet& packet, bool copy,
@@ -114,6 +114,7 @@ class Orientation {
   private:
     void compare(Holding& holding, const Live& live, const Packet& packet);
 
+    bool times_tell_;
     SidesOfAddresses sides_;
     Pool<HeldPacket> packets_;
     Pool<Holding> holdings_;

@@ -55,7 +55,9 @@ SCENARIOS = [
     Scenario("duplicated-before", 20, NEAR, "4 % of data is doubled in the client's network",
              Setup(talks=usual(), network=("before,data,duplicate=0.04,us=200",))),
     Scenario("latency-spike", 21, RAISES, "the firewall stands still for 150 ms",
-             Setup(talks=STREAM, box=(), box_ms=1.0, frozen=(1.0, 0.15)),
+             # Many, so that more than three packets of either way wait in it.
+             Setup(talks=[*STREAM, *chatter(12, 60, 0.03)], box=(), box_ms=1.0,
+                   frozen=(1.0, 0.15)),
              expect={"latency_spike": ANY}),
     Scenario("slow-throughout", 21, NEAR, "8 ms for everything, all the time",
              Setup(talks=STREAM, box=(), box_ms=8.0), may_doubts=JITTER,

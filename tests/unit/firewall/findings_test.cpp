@@ -98,6 +98,16 @@ TEST(Findings, options_that_are_taken_off_and_ends_that_disagree_are_not_told_bo
     EXPECT_EQ(told.behaviours(), Behaviours{options_stripped_one_way});
 }
 
+TEST(Findings, what_was_rewritten_which_way_is_as_sure_as_the_sides) {
+    ToldRun told;
+    told.lessons.rewrites = {row(Rewrite::ect_cleared, 90, 100)};
+    told.totals.conversations = 20;
+    told.confidence.health.untold_sides = 2;
+    EXPECT_EQ(told.findings().at(0).grade, Grade::proven);
+    told.confidence.health.untold_sides = 3;
+    EXPECT_EQ(told.findings().at(0).grade, Grade::probable);
+}
+
 TEST(Findings, packets_of_a_proxied_connection_are_its_evidence_and_no_cases_of_their_own) {
     ToldRun told;
     for (std::uint64_t id = 1; id <= 3; ++id) {
@@ -132,6 +142,11 @@ TEST(Findings, behind_a_known_syn_proxy_the_servers_numbers_show_the_others) {
         one.outcome = taps::Outcome::answered_by_firewall;
     }
     EXPECT_EQ(told.findings()[0].grade, Grade::proven);
+    // Where the server's numbers are all that differs, times alone tell an answer from a rewriting.
+    for (taps::Conversation& one : told.scene.conversations) {
+        one.ways[taps::index(Way::outward)].isn_left = 78;
+    }
+    EXPECT_EQ(told.findings()[0].grade, Grade::probable);
 }
 
 TEST(Findings, a_lesson_without_cases_is_told_with_its_own_numbers) {

@@ -401,8 +401,7 @@ TEST(EvidenceLosses, sides_that_were_a_guess_are_confirmed_by_many_packets_of_bo
                 const Nanos at = (10 + 10 * i) * kMs;
                 const auto seq = 1U + 100U * static_cast<std::uint32_t>(i);
                 taps.send({.at = at, .way = kClient, .seq = seq, .bytes = 100, .ack = 1});
-                // Once a mirror shows the packets of a way before they entered, by more than the
-                // transit of both.
+                // Once a mirror shows a packet to leave before it entered.
                 taps.send({.at = at + 5 * kMs,
                            .way = kServer,
                            .seq = 1,

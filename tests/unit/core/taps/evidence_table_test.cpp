@@ -118,6 +118,10 @@ TEST(EvidenceTable, an_ack_that_the_exit_tap_missed_forbids_an_accusation) {
     expect_wait(facts);
     facts.last_call = true;
     expect(facts, FactKind::unproven, Grade::unproven, Proof::nothing_decides);
+    facts.asks = 0;
+    expect(facts, FactKind::unproven, Grade::unproven, Proof::nothing_decides);
+    facts.attempts = 1;
+    expect(facts, FactKind::missed_at_exit, Grade::probable, Proof::receiver_covers);
 }
 
 TEST(EvidenceTable, what_a_receiver_refuses_is_lost_only_if_it_refuses_nothing) {
