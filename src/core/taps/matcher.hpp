@@ -81,6 +81,8 @@ class Matcher {
     void pair(std::uint32_t slot, const Waiting& waiting, const Packet& packet,
               std::uint64_t serial, bool copy, bool out_of_order, Nanos idle,
               const InFlight::Answer& answer);
+    [[nodiscard]] Pair pair_of(std::uint32_t slot, const Packet& entered, const Packet& left,
+                               std::uint8_t party, const InFlight::Answer& answer);
     [[nodiscard]] std::uint8_t timed_class_of(const Live& live, Conversation& record) const;
     void note_whole(const FragmentedSegment& segment);
     void remember(Live& live, Way way, const Packet& entered, const Packet& left);

@@ -53,9 +53,4 @@ void Matcher::note_whole(const FragmentedSegment& segment) {
                           .serial = serial_});
 }
 
-std::size_t Matcher::memory_bytes() const {
-    return in_flight_.memory_bytes() + log_.memory_bytes() + outbox_.memory_bytes() +
-           pairs_.memory_bytes() + evidence_.memory_bytes() + pair_states_.bytes();
-}
-
 }  // namespace tw::taps

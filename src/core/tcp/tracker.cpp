@@ -159,8 +159,9 @@ void Tracker::observe(flow::FlowTable& table, std::uint32_t slot, const Frame& f
     observation.tcp = true;
     observation.v6 = found.v6;
     observation.completeness = flow.completeness;
-    if (created || !is_in_order(segment, times, flow, me, flow.half[found.sender ^ 1]))
-        [[unlikely]] {
+    const bool in_order =
+        !created && is_in_order(segment, times, flow, me, flow.half[found.sender ^ 1]);
+    if (!in_order) [[unlikely]] {
         observe_any(table, slot, frame, found, created, times, observation);
         return;
     }
