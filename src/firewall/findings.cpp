@@ -62,6 +62,13 @@ void group_cases(const FindingsInput& input, Groups& groups) {
 // So many connections answered by the firewall are no misses of the capture.
 constexpr std::uint64_t kAnswersMin = 3;
 
+// The server's, at the two taps.
+[[nodiscard]] bool has_other_number(const Conversation& one) {
+    const taps::WayCounts& server =
+        one.ways[taps::index(taps::back(taps::way_into(one.client_side)))];
+    return server.isn_known && server.isn_entered != server.isn_left;
+}
+
 void group_traits(const FindingsInput& input, Groups& groups) {
     const Policy& policy = input.cases.policy;
     const bool proxy = policy.mode == Mode::proxy;
@@ -79,12 +86,11 @@ void group_traits(const FindingsInput& input, Groups& groups) {
             traits = {.tcp_proxy = true, .grade = Grade::probable};
         } else if (syn_proxied != 0 && traits.server_isn_only && !traits.tcp_proxy) {
             traits = {.syn_proxy = true,
-                      .server_isn_only = true,
                       .grade = traits.syn_proxy ? traits.grade : Grade::probable};
         }
-        // That the answer came before the server's, of which nothing but the numbers differs, rests
-        // on the times of two taps, however often.
-        if (traits.syn_proxy && syn_proxied >= kAnswersMin && !traits.server_isn_only) {
+        // That the answer came before the server's, which has other numbers, rests on the times of
+        // two taps, however often.
+        if (traits.syn_proxy && syn_proxied >= kAnswersMin && !has_other_number(one)) {
             traits.grade = Grade::proven;
         }
         const auto note = [&](bool shown, Behaviour behaviour, bool expected, Grade grade) {

@@ -379,7 +379,7 @@ void Matcher::hand_out(std::uint32_t slot) {
     record.id = live.id;
     record.client_side = live.client_side;
     record.client_known = live.client_known;
-    record.side_known = live.side_known;
+    record.side_known = record.side_known || live.side_known;  // by what evidence_ found, too
     record.first = live.first;
     record.last = live.last;
     if (record.seen[0] && record.seen[1]) {

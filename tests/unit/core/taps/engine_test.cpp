@@ -110,6 +110,24 @@ TEST(Engine, a_transparent_firewall_is_told_by_times_that_no_packet_contradicts)
     }
 }
 
+TEST(Engine, a_guess_that_some_times_contradict_stays_a_doubt) {
+    TapsRun taps;
+    started(taps);
+    CrossingOptions options{.hops = 0};
+    options.step = 20 * kMillisecond;
+    options.mirror_delay[index(Side::inside)] = kMillisecond;
+    Crossing crossing(taps, options);
+    crossing.handshake();
+    for (int i = 0; i < 12; ++i) {
+        crossing.client("a request").server("an answer");
+    }
+    end(taps, crossing.close());
+    ASSERT_EQ(taps.conversations().size(), 1U);
+    // One way seems to leave before it enters: nothing confirms.
+    EXPECT_FALSE(taps.conversations()[0].side_known);
+    EXPECT_EQ(taps.engine().health().untold_sides, 1U);
+}
+
 TEST(Engine, sides_of_addresses_are_learnt_and_spare_the_wait) {
     TapsRun taps;
     started(taps);
