@@ -72,6 +72,8 @@ constexpr std::uint64_t kAnswersMin = 3;
 void group_traits(const FindingsInput& input, Groups& groups) {
     const Policy& policy = input.cases.policy;
     const bool proxy = policy.mode == Mode::proxy;
+    const bool complete =
+        std::ranges::all_of(input.confidence.miss_rate, [](double rate) { return rate == 0; });
     std::uint64_t syn_proxied = 0;
     bool tcp_proxied = false;
     for (const Conversation& one : input.cases.conversations) {
@@ -89,8 +91,8 @@ void group_traits(const FindingsInput& input, Groups& groups) {
                       .grade = traits.syn_proxy ? traits.grade : Grade::probable};
         }
         // That the answer came before the server's, which has other numbers, rests on the times of
-        // two taps, however often.
-        if (traits.syn_proxy && syn_proxied >= kAnswersMin && !has_other_number(one)) {
+        // two taps, however often; and a tap that lacks packets may lack each SYN and SYN/ACK.
+        if (traits.syn_proxy && syn_proxied >= kAnswersMin && !has_other_number(one) && complete) {
             traits.grade = Grade::proven;
         }
         const auto note = [&](bool shown, Behaviour behaviour, bool expected, Grade grade) {

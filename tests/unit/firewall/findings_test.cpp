@@ -142,6 +142,9 @@ TEST(Findings, behind_a_known_syn_proxy_the_servers_numbers_show_the_others) {
         one.outcome = taps::Outcome::answered_by_firewall;
     }
     EXPECT_EQ(told.findings()[0].grade, Grade::proven);
+    told.confidence.miss_rate = {0, 0.01};
+    EXPECT_EQ(told.findings()[0].grade, Grade::probable);
+    told.confidence.miss_rate = {};
     // Where the server's numbers are all that differs, times alone tell an answer from a rewriting.
     for (taps::Conversation& one : told.scene.conversations) {
         one.ways[taps::index(Way::outward)].isn_left = 78;
