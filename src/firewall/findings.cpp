@@ -151,12 +151,16 @@ constexpr std::uint64_t kVariableShare = 5;
     return steps * 20 >= (steps + falls.back()) * 19;
 }
 
+[[nodiscard]] bool has_proxy(const Groups& groups) {
+    return std::ranges::any_of(groups, [](const auto& entry) {
+        return entry.second.behaviour == tcp_proxy || entry.second.behaviour == syn_proxy;
+    });
+}
+
 // A proxy makes its own headers: only what it says of itself is told then.
 void group_rewrites(const FindingsInput& input, Groups& groups) {
     const bool disagree = groups.contains({options_stripped_one_way, false, nullptr});
-    const bool proxied = std::ranges::any_of(groups, [](const auto& entry) {
-        return entry.second.behaviour == tcp_proxy || entry.second.behaviour == syn_proxy;
-    });
+    const bool proxied = has_proxy(groups);
     for (const RewriteRow& row : input.lessons.rewrites) {
         const bool steps =
             row.rewrite == Rewrite::ttl && falls_by_steps(input.confidence.health, row.way);
@@ -351,12 +355,17 @@ std::vector<Finding> make_findings(const FindingsInput& input) {
     group_traits(input, groups);
     group_rewrites(input, groups);
     const Words words(input.confidence, input.cases.policy);
+    // A proxy holds what the other side cannot take yet: that is no standstill of its own.
+    const bool proxied = has_proxy(groups);
     std::vector<Finding> findings;
     for (const auto& [key, group] : groups) {
         Finding finding;
         finding.behaviour = group.behaviour;
         finding.expected = group.expected;
         count(group, input, finding);
+        if (group.behaviour == latency_spike && proxied) {
+            finding.grade = std::min(finding.grade, Grade::probable);
+        }
         add_chance(group, input, finding);
         finding.sentence = sentence_of(finding, group, input, words);
         finding.advice = info(group.behaviour).advice;

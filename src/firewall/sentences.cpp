@@ -32,10 +32,10 @@ using taps::Way;
 // Nearly all packets lose exactly one hop: one router stands between the taps, and nothing else
 // that would count as one. Per cent.
 constexpr std::uint64_t kOneHop = 99;
-constexpr std::uint64_t kOneHopMin = 3;  // packets of a way
+constexpr std::uint64_t kOneHopMin = 3;  // packets of both ways
 
 [[nodiscard]] bool one_router(const taps::TapHealth& health) {
-    bool any = false;
+    std::uint64_t packets = 0;
     for (std::size_t way = 0; way < taps::kWays; ++way) {
         std::uint64_t all = 0;
         for (const std::uint64_t count : health.ttl_fall[way]) {
@@ -45,9 +45,9 @@ constexpr std::uint64_t kOneHopMin = 3;  // packets of a way
         if (all != 0 && one * 100 < all * kOneHop) {
             return false;
         }
-        any = any || all >= kOneHopMin;
+        packets += all;
     }
-    return any;
+    return packets >= kOneHopMin;
 }
 
 // "2026-11-22 19:34:38 UTC", or from one to the other.

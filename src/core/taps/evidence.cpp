@@ -113,11 +113,6 @@ Grade Evidence::State::best_grade(const Witnessed& of, FactKind kind) const {
 }
 
 void Evidence::State::take(Fact& fact, const Witnessed& of, Nanos now) {
-    const bool miss =
-        fact.kind == FactKind::missed_at_entry || fact.kind == FactKind::missed_at_exit;
-    if (miss && crossed_unrecognised(conversations_[of.slot])) {
-        return;  // the other tap need not have seen any of it
-    }
     fact.grade = std::min(fact.grade, best_grade(of, fact.kind));
     fact.decided = now;
     sink_.take(fact, of);

@@ -147,6 +147,11 @@ bool TapsOutbox::allows_excerpt(FactKind kind) {
 void TapsOutbox::take(Fact& fact, const Witnessed& of) {
     const Live& live = conversations_.live(of.slot);
     const Conversation& record = conversations_.record(of.slot);
+    const bool miss =
+        fact.kind == FactKind::missed_at_entry || fact.kind == FactKind::missed_at_exit;
+    if (miss && (record.ambiguous || record.pairing == Pairing::byte_stream)) {
+        return;  // a proxy's: the other tap sees other packets
+    }
     fact.id = next_id_;
     next_id_ += id_step_;
     fact.conversation = of.conversation;

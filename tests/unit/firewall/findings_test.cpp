@@ -169,6 +169,25 @@ TEST(Findings, a_lesson_without_cases_is_told_with_its_own_numbers) {
     EXPECT_NE(findings[0].sentence.find("; up to 80.0 ms"), std::string::npos);
 }
 
+TEST(Findings, what_a_proxy_holds_is_no_proven_standstill) {
+    ToldRun told;
+    Lesson spike;
+    spike.behaviour = latency_spike;
+    spike.count = 40;
+    spike.grade_max = Grade::proven;
+    told.lessons.lessons = {spike};
+    ASSERT_EQ(told.findings().size(), 1U);
+    EXPECT_EQ(told.findings()[0].grade, Grade::proven);
+    taps::Conversation one = conversation();
+    one.outcome = taps::Outcome::answered_by_firewall;
+    told.scene.conversations = {one};
+    const std::vector<Finding> findings = told.findings();
+    ASSERT_EQ(findings.size(), 2U);
+    const Finding& held = findings[findings[0].behaviour == latency_spike ? 0 : 1];
+    EXPECT_EQ(held.behaviour, latency_spike);
+    EXPECT_EQ(held.grade, Grade::probable);
+}
+
 TEST(Findings, each_behaviour_can_be_said) {
     for (const BehaviourInfo& info : behaviour_table()) {
         ToldRun told;

@@ -118,15 +118,14 @@ TEST(Legs, a_proxied_connection_is_found_by_the_bytes_of_both_ways) {
     }
 }
 
-TEST(Legs, nothing_of_a_proxied_connection_is_lost_missed_or_in_transit) {
+// Until it is recognised the capture may have missed it: that is told, unproven.
+TEST(Legs, nothing_of_a_proxied_connection_is_proven_counted_or_in_transit) {
     TapsRun taps;
     started(taps);
     proxied(taps, 100 * kSecond, 50'000, kRequest, kAnswer);
     end(taps);
     for (const Fact& fact : taps.facts()) {
         EXPECT_EQ(fact.grade, Grade::unproven) << name(fact.kind);
-        EXPECT_NE(fact.kind, FactKind::missed_at_entry);
-        EXPECT_NE(fact.kind, FactKind::missed_at_exit);
     }
     for (const Way way : {Way::inward, Way::outward}) {
         const WayCounts& counts = taps.conversations()[0].ways[index(way)];
@@ -260,15 +259,19 @@ TEST(Legs, the_same_packets_under_new_addresses_and_numbers_are_one_conversation
     }
 }
 
-TEST(Legs, a_connection_that_one_tap_alone_shows_tells_no_misses_of_the_other) {
+// The other tap may have missed all of it, as an overrun mirror does, or it never crossed.
+TEST(Legs, of_a_connection_that_one_tap_alone_shows_the_misses_are_unproven) {
     TapsRun taps;
     started(taps);
     OneLeg one(taps, {});
     one.client(kRequest).server(kAnswer).client(kRequest).server(kAnswer).close();
     end(taps);
     ASSERT_EQ(taps.conversations().size(), 1U);
-    EXPECT_EQ(taps.facts_of(FactKind::missed_at_entry), 0U);
-    EXPECT_EQ(taps.facts_of(FactKind::missed_at_exit), 0U);
+    EXPECT_GT(taps.facts_of(FactKind::missed_at_entry), 0U);
+    EXPECT_GT(taps.facts_of(FactKind::missed_at_exit), 0U);
+    for (const Fact& fact : taps.facts()) {
+        EXPECT_EQ(fact.grade, Grade::unproven) << name(fact.kind);
+    }
     EXPECT_EQ(taps.engine().health().untold_sides, 0U);
 }
 
