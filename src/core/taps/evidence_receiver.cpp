@@ -199,9 +199,7 @@ void Evidence::State::receiver(ConversationEvidence& it, const Seen& seen) {
             data.acked_raw = packet.ack;
         } else if (after(packet.ack, data.acked_raw)) {
             data.acked_raw = packet.ack;
-            if (data.last_entered == 0 && data.last_left == 0) {
-                data.raw_ack = cite(packet, Part::ack);
-            }
+            data.raw_ack = cite(packet, Part::ack);
         }
     }
     const std::uint32_t ack = seen.numbers.ack;

@@ -164,7 +164,7 @@ struct WayState {
     // Round trip exit tap to receiver and back
     std::uint32_t sample_end = 0;
     Nanos sample_at = 0;
-    Cite raw_ack;             // of a way that no tap shows: the last that acknowledged more of it
+    Cite raw_ack;             // the last that acknowledged more of it
     Nanos rtt_min = 0;        // 0 = none
     Nanos least_transit = 0;  // with pairs_timed
     Nanos last_entered = 0;

@@ -391,28 +391,6 @@ TEST(EvidenceLosses, an_ack_that_a_mirror_shows_late_had_opened_the_window) {
     }
 }
 
-TEST(EvidenceLosses, sides_that_were_a_guess_are_confirmed_by_many_packets_of_both_ways) {
-    for (const int rounds : {8, 4}) {
-        for (const Nanos late : {Nanos{0}, 300 * kMicrosecond}) {
-            TapScript taps;
-            taps.guess_sides();
-            taps.handshake(0);
-            for (int i = 0; i < rounds; ++i) {
-                const Nanos at = (10 + 10 * i) * kMs;
-                const auto seq = 1U + 100U * static_cast<std::uint32_t>(i);
-                taps.send({.at = at, .way = kClient, .seq = seq, .bytes = 100, .ack = 1});
-                // Once a mirror shows a packet to leave before it entered.
-                taps.send({.at = at + 5 * kMs,
-                           .way = kServer,
-                           .seq = 1,
-                           .ack = seq + 100,
-                           .late_inside = i == 3 ? late : 0});
-            }
-            EXPECT_EQ(taps.end(60 * kSecond).side_known, rounds == 8 && late == 0);
-        }
-    }
-}
-
 TEST(EvidenceLosses, what_is_lost_after_the_close_is_late) {
     TapScript taps;
     open_connection(taps);
@@ -502,21 +480,6 @@ TEST(EvidenceLosses, without_room_for_evidence_nothing_is_claimed) {
     EXPECT_GT(taps.counters.get(stats::Counter::evidence_opens_exhausted) +
                   taps.counters.get(stats::Counter::evidence_losses_exhausted),
               0U);
-}
-
-TEST(EvidenceLosses, what_was_lost_outside_the_taps_is_counted_apart) {
-    TapScript taps;
-    open_connection(taps);
-    taps.send({.at = 20 * kMs, .way = kClient, .seq = 201, .bytes = 100, .ack = 1});
-    taps.send({.at = 220 * kMs, .way = kClient, .seq = 101, .bytes = 100, .ack = 1});
-    taps.send({.at = 225 * kMs, .way = kServer, .seq = 1, .ack = 301});
-    taps.send({.at = 300 * kMs, .way = kClient, .seq = 301, .bytes = 100, .ack = 1});
-    taps.send({.at = 600 * kMs, .way = kClient, .seq = 301, .bytes = 100, .ack = 1});
-    taps.send({.at = 605 * kMs, .way = kServer, .seq = 1, .ack = 401});
-    const Conversation record = taps.end(5 * kSecond);
-    EXPECT_EQ(taps.told(), "");
-    EXPECT_EQ(record.ways[0].lost_before, 1U);
-    EXPECT_EQ(record.ways[0].lost_beyond, 1U);
 }
 
 }  // namespace
