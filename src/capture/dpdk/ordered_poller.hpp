@@ -73,16 +73,10 @@ class OrderedPoller {
         lane.next = 0;
         const bool any = take(lane.reader, clock_, fields_, lane.burst);
         lane.reader.last_round = now;
-        if (any) {
-            counts_.bursts.add(1);
-            counts_.full_bursts.add(lane.burst.count == kBurstMax ? 1 : 0);
-            newest_ = std::max(newest_, lane.time_at(lane.burst.count - 1, fields_));
-        }
-        const bool emptied = lane.burst.count < kBurstMax;
-        if (emptied) {
-            counts_.emptied[lane.reader.queue.port_id].set(now);
-        }
+        counts_.looked(lane.reader.queue.port_id, lane.burst.count, now);
         const Nanos last = any ? lane.time_at(lane.burst.count - 1, fields_) : 0;
+        newest_ = std::max(newest_, last);
+        const bool emptied = lane.burst.count < kBurstMax;
         lane.complete_to = emptied ? std::max(last, newest_before) : last;
     }
 

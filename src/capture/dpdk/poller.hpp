@@ -72,6 +72,17 @@ struct alignas(64) PollerCounts {
     Count stalls;       // rounds that came later than kStallMin after the one before
     Count stalled_ticks;
     Count longest_stall;  // ticks
+
+    // One look at a queue of the port, at `now` in ticks, found so many frames.
+    void looked(std::uint16_t port_id, std::uint32_t count, std::uint64_t now) {
+        if (count < kBurstMax) {
+            emptied[port_id].set(now);
+        }
+        if (count != 0) {
+            bursts.add(1);
+            full_bursts.add(count == kBurstMax ? 1 : 0);
+        }
+    }
 };
 
 // A poller that was away for so long stamps frames so much late, and a port at 10 Gbit/s has long

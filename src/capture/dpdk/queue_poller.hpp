@@ -37,13 +37,9 @@ class QueuePoller {
             const bool any = take(reader, clock_, fields_, burst);
             burst.ticks_before = reader.last_round == 0 ? now : reader.last_round;
             reader.last_round = now;
-            if (burst.count < kBurstMax) {
-                counts_.emptied[reader.queue.port_id].set(now);
-            }
+            counts_.looked(reader.queue.port_id, burst.count, now);
             if (any) {
                 worked = true;
-                counts_.bursts.add(1);
-                counts_.full_bursts.add(burst.count == kBurstMax ? 1 : 0);
                 handle(reader.queue, burst);
             }
         }

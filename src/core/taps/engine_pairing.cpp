@@ -52,6 +52,25 @@ void Engine::State::withdraw_both(std::uint32_t one, Side tap, std::uint32_t oth
     }
 }
 
+// `from`, seen at `tap` alone, is part of `into` from here on.
+void Engine::State::become_one(std::uint32_t from, std::uint32_t into, Side tap, Pairing how) {
+    Live& source = conversations.live(from);
+    Live& target = conversations.live(into);
+    target.first = std::min(target.first, source.first);
+    target.reset = target.reset || source.reset;
+    target.opening = target.opening && source.opening;
+    drop_leg(source);
+    drop_leg(target);
+    const std::uint64_t frame = conversations.record(from).first_frame[index(tap)];
+    conversations.merge(from, into, tap);
+    changed = true;
+    Conversation& record = conversations.record(into);
+    record.translated = true;
+    record.pairing = how;
+    name(into, tap, frame);
+    name(into, other(tap), record.first_frame[index(other(tap))]);
+}
+
 // Translated: what its first packets have in common with those of a conversation that only the
 // other tap has seen. One of the two must not have been handed on yet. Returns the slot of both.
 std::uint32_t Engine::State::pair_translated(std::uint32_t slot, const Packet& packet) {
@@ -81,11 +100,6 @@ std::uint32_t Engine::State::pair_translated(std::uint32_t slot, const Packet& p
     target.client_sender[index(tap)] = by_client ? sender_here : sender_here ^ 1;
     target.client_sender[index(other(tap))] = by_client ? sender_there : sender_there ^ 1;
     target.client_known = target.client_known || source.client_known;
-    target.first = std::min(target.first, source.first);
-    target.reset = target.reset || source.reset;
-    target.opening = target.opening && source.opening;
-    drop_leg(source);
-    drop_leg(target);
     if (found.how == Pairing::timestamps && !packet.has(decode::tcp_flag::kSyn)) {
         // Its SYN was not seen at both taps: the packet itself tells how the numbers differ.
         const std::uint8_t party = by_client ? kClient : kServer;
@@ -94,14 +108,7 @@ std::uint32_t Engine::State::pair_translated(std::uint32_t slot, const Packet& p
         target.set_shift(party ^ 1, inside ? packet.ack - found.ack : found.ack - packet.ack);
     }
     orientation.take_all(source, taken);
-    const std::uint64_t frame = conversations.record(from).first_frame[index(tap)];
-    conversations.merge(from, into, tap);
-    changed = true;
-    Conversation& record = conversations.record(into);
-    record.translated = true;
-    record.pairing = found.how;
-    name(into, tap, frame);
-    name(into, other(tap), record.first_frame[index(other(tap))]);
+    become_one(from, into, tap, found.how);
     for (std::uint32_t i = 0; i < taken.count; ++i) {
         hand_on(into, taken.packets[i].packet, taken.packets[i].copy);
     }
@@ -140,24 +147,13 @@ bool Engine::State::pair_forwarded(std::uint32_t slot) {
     const Side tap = legs[found.leg].tap;
     withdraw_both(from, tap, slot);
     learn_numbers(live, legs[live.leg], legs[found.leg]);
-    drop_leg(live);
-    drop_leg(source);
     live.client_sender[index(tap)] = source.client_sender[index(tap)];
-    live.first = std::min(live.first, source.first);
     live.last = std::max(live.last, source.last);
-    live.reset = live.reset || source.reset;
-    live.opening = live.opening && source.opening;
     live.fins = (live.fins | source.fins) & 3U;
     live.packets += source.packets;
     orientation.take_all(live, kept);
     orientation.take_all(source, taken);
-    const std::uint64_t frame = conversations.record(from).first_frame[index(tap)];
-    conversations.merge(from, slot, tap);
-    changed = true;
-    Conversation& record = conversations.record(slot);
-    record.translated = true;
-    record.pairing = Pairing::timestamps;
-    name(slot, tap, frame);
+    become_one(from, slot, tap, Pairing::timestamps);
     const HeldPacket* mine = kept.packets.data();
     const HeldPacket* const mine_end = mine + kept.count;
     const HeldPacket* theirs = taken.packets.data();

@@ -112,6 +112,7 @@ struct Engine::State {
     void hand_on(std::uint32_t slot, const Packet& packet, bool copy);
     [[nodiscard]] std::uint32_t pair_translated(std::uint32_t slot, const Packet& packet);
     void withdraw_both(std::uint32_t one, Side tap, std::uint32_t other_slot);
+    void become_one(std::uint32_t from, std::uint32_t into, Side tap, Pairing how);
     bool pair_forwarded(std::uint32_t slot);
     void learn_numbers(Live& live, const Leg& one, const Leg& other);
     void join_proxied(std::uint32_t slot);
